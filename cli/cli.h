@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: the only code that prints or exits. Results go to standard output or a file, everything else to
+ * standard error with "numasim: " before it.
+ */
+#pragma once
+
+#include <experiment/experiment.h>
+#include <gio/gio.h>
+#include <numasim/types.h>
+
+/* Exit statuses, documented in numasim(1). */
+enum {
+    NSIM_EXIT_OK = 0,
+    NSIM_EXIT_FAILED = 1, /* the run failed, or output could not be written */
+    NSIM_EXIT_USAGE = 2,  /* wrong options or configuration */
+    NSIM_EXIT_DATA = 3,   /* a trace or an imported file is damaged or foreign */
+    NSIM_EXIT_INTERRUPTED = 130
+};
+
+/* ---- Commands: each takes its own arguments (argv[0] is the command's name) and returns an exit status ------------
+ */
+
+int
+nsim_cmd_run(int argc, char **argv);
+int
+nsim_cmd_trace(int argc, char **argv);
+int
+nsim_cmd_topo(int argc, char **argv);
+int
+nsim_cmd_policies(int argc, char **argv);
+
+/* ---- usage.c: options, help, messages ------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *name;     /* "numasim trace info" */
+    const char *synopsis; /* what follows the name */
+    const char *summary;  /* one sentence */
+    const GOptionEntry *entries;
+    const char *epilogue; /* after the options; NULL for none */
+} NsimCommand;
+
+/*
+ * Parse options; what is not an option stays in argv[1 .. argc). False when the command is over, because help was asked
+ * for or the options are wrong: return `*ret_status`.
+ */
+bool
+nsim_command_parse(const NsimCommand *command, int *argc, char ***argv, int *ret_status);
+/* Between `least` and `most` operands are left, or a usage error as above. */
+bool
+nsim_command_operands(const NsimCommand *command, int argc, char **argv, int least, int most, int *ret_status);
+/* Print a usage error, and where to find help. Returns NSIM_EXIT_USAGE. */
+int
+nsim_command_misuse(const NsimCommand *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+typedef struct {
+    const char *name; /* NULL ends a list */
+    int (*run)(int argc, char **argv);
+} NsimSubcommand;
+
+/* Run the sub-command that argv[1] names, or say which there are. */
+int
+nsim_cli_dispatch(const NsimCommand *group, const NsimSubcommand *commands, int argc, char **argv);
+const NsimSubcommand *
+nsim_cli_find_subcommand(const NsimSubcommand *commands, const char *name);
+/* `name` is no sub-command of `program`: say which there are. Returns NSIM_EXIT_USAGE. */
+int
+nsim_cli_refuse_subcommand(const char *program, const NsimSubcommand *commands, const char *name);
+
+/* "a, b, c". (transfer full) */
+char *
+nsim_cli_join_words(const char *const *words);
+/* "numasim: ..." and a line feed on standard error. */
+void
+nsim_cli_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* Print an error and return the exit status that its domain and code stand for. */
+int
+nsim_cli_fail(const GError *error);
+
+/* ---- output.c ------------------------------------------------------------------------------------------------------
+ */
+
+#define NSIM_CLI_ERROR (nsim_cli_error_quark())
+GQuark
+nsim_cli_error_quark(void);
+typedef enum {
+    NSIM_CLI_ERROR_OUTPUT, /* exit status 1 */
+    NSIM_CLI_ERROR_INPUT   /* a file named on the command line is not there or too large: 2 */
+} NsimCliError;
+
+/* Is `path` standard output: NULL or "-"? */
+bool
+nsim_cli_output_is_stdout(const char *path);
+/* Could a file be written there? Asked before a long run, so that a wrong path does not cost it. */
+bool
+nsim_cli_output_check(const char *path, GError **error);
+/*
+ * Write all of `text` to `path` (NULL or "-": standard output). A file appears whole, under its name, or not at all;
+ * what is not a regular file (a device, a pipe) is written in place.
+ */
+bool
+nsim_cli_output_write(const char *path, const char *text, GError **error);
+/* The same, and on failure the message: returns an exit status. */
+int
+nsim_cli_output_finish(const char *path, const char *text);
+/* Is there a file to read? */
+bool
+nsim_cli_input_check(const char *path, GError **error);
+/* All of a file, or of standard input for "-", up to `most` bytes; `*ret_length` may be NULL. (transfer full) */
+char *
+nsim_cli_input_read(const char *path, size_t most, size_t *ret_length, GError **error);
+
+/* ---- progress.c, interrupt.c, log.c --------------------------------------------------------------------------------
+ */
+
+typedef struct _NsimProgressLine NsimProgressLine;
+/* A line on standard error that is rewritten as the run goes on. (transfer full) */
+NsimProgressLine *
+nsim_progress_line_new(void);
+/* An NsimProgressFunc whose `user_data` is the line. */
+void
+nsim_progress_line_update(const NsimProgress *progress, void *user_data);
+/* Take the line away and free; NULL is allowed. */
+void
+nsim_progress_line_free(NsimProgressLine *line);
+
+typedef struct _NsimInterrupt NsimInterrupt;
+/* From now on the first SIGINT triggers `cancel`; a second one ends the program at once. (transfer full) */
+NsimInterrupt *
+nsim_interrupt_new(GCancellable *cancel);
+void
+nsim_interrupt_free(NsimInterrupt *interrupt);
+
+/* Send GLib's log messages to standard error; debug messages only as NUMASIM_DEBUG asks. */
+void
+nsim_cli_log_init(void);

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+bin_PROGRAMS += numasim
+numasim_SOURCES = \
+    cli/cli.h \
+    cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
+    cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c cli/usage.c
+numasim_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The progress line: the one place where the time of day matters, and it reaches nothing but the terminal. */
+#include <cli/cli.h>
+
+#include <report/format.h>
+
+#include <stdio.h>
+
+#define BAR_COLUMNS 20u
+#define INTERVAL_US ((gint64)100 * 1000)
+/* Before this much time has passed an estimate of the rest is worth nothing. */
+#define ESTIMATE_AFTER_US ((gint64)500 * 1000)
+
+struct _NsimProgressLine {
+    gint64 start_us, last_us;
+    bool visible;
+};
+
+NsimProgressLine *
+nsim_progress_line_new(void)
+{
+    NsimProgressLine *line = g_new0(NsimProgressLine, 1);
+    line->start_us = g_get_monotonic_time();
+    return line;
+}
+
+/* "  42% [########            ] 2/5 policies  31.4 M accesses/s  ETA 0:12" */
+static char *
+describe(const NsimProgress *progress, gint64 elapsed_us)
+{
+    GString *text = g_string_new(NULL);
+    const uint64_t done =
+        nsim_share_ppm(MIN(progress->accesses_done, progress->accesses_total), progress->accesses_total);
+    const unsigned filled = (unsigned)(done * BAR_COLUMNS / NSIM_PPM);
+    g_string_append_printf(text, "%3u%% [", (unsigned)(done / 10000));
+    for (unsigned i = 0; i < BAR_COLUMNS; i++)
+        g_string_append_c(text, i < filled ? '#' : ' ');
+    g_string_append_printf(text, "] %u/%u %s  ", progress->runs_done, progress->run_count,
+                           progress->run_count == 1 ? "policy" : "policies");
+    if (elapsed_us >= ESTIMATE_AFTER_US) {
+        nsim_format_si(text, progress->accesses_done / ((uint64_t)elapsed_us / 1000) * 1000);
+        g_string_append(text, " accesses/s");
+    }
+    if (elapsed_us >= ESTIMATE_AFTER_US && done > 0) {
+        const uint64_t left_s = (uint64_t)elapsed_us / 1000 * (NSIM_PPM - done) / done / 1000;
+        g_string_append_printf(text, "  ETA %" G_GUINT64_FORMAT ":%02u", left_s / 60, (unsigned)(left_s % 60));
+    }
+    return g_string_free(text, FALSE);
+}
+
+void
+nsim_progress_line_update(const NsimProgress *progress, void *user_data)
+{
+    NsimProgressLine *line = user_data;
+    const gint64 now_us = g_get_monotonic_time();
+    if (line->visible && now_us - line->last_us < INTERVAL_US)
+        return;
+    g_autofree char *text = describe(progress, now_us - line->start_us);
+    fprintf(stderr, "\r%s\033[K", text);
+    fflush(stderr);
+    line->last_us = now_us;
+    line->visible = true;
+}
+
+void
+nsim_progress_line_free(NsimProgressLine *line)
+{
+    if (!line)
+        return;
+    if (line->visible) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    }
+    g_free(line);
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+configsdir = $(pkgdatadir)/configs
+machinesdir = $(configsdir)/machines
+dist_configs_DATA = configs/topo.yaml
+dist_machines_DATA = \
+    configs/machines/cascade-lake-5218-2s.yaml \
+    configs/machines/dgx1-v100.yaml \
+    configs/machines/gh200.yaml \
+    configs/machines/p3-8xlarge.yaml \
+    configs/machines/sapphire-rapids-8460y.yaml \
+    configs/machines/seed-2x4.yaml \
+    configs/machines/skylake-8160-2s.yaml \
+    configs/machines/two-socket-2cxl.yaml \
+    configs/machines/zen2-7742.yaml \
+    configs/machines/zen3.yaml

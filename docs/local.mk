@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+dist_man_MANS += \
+    docs/numasim.1 \
+    docs/numasim-config.5 \
+    docs/numasim-policies.1 \
+    docs/numasim-results.5 \
+    docs/numasim-topo.1 \
+    docs/numasim-trace.1
+schemadir = $(pkgdatadir)/schema
+dist_schema_DATA = docs/report.schema.json configs/config.schema.json
+EXTRA_DIST += docs/trace-format.md

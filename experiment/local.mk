@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libexperiment.a
+libexperiment_a_CFLAGS = $(AM_CFLAGS)
+libexperiment_a_SOURCES = \
+    experiment/describe.c \
+    experiment/experiment.c experiment/experiment.h \
+    experiment/future.c experiment/future.h \
+    experiment/plan.c experiment/plan.h \
+    experiment/plugins.c experiment/plugins.h \
+    experiment/policy-spec.c experiment/policy-spec.h \
+    experiment/replay.c experiment/replay.h experiment/replay-private.h experiment/replay-slow.c \
+    experiment/run.c experiment/run.h \
+    experiment/timeline.c experiment/timeline.h \
+    experiment/workload.c

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Policies and their options from the command line and the config. */
+#include <experiment/policy-spec.h>
+
+#include <experiment/experiment.h>
+#include <models/quantity.h>
+#include <string.h>
+
+/* ---- One option ----------------------------------------------------------------------------------------------- */
+
+static bool
+quantity_kind(NsimOptionType type, NsimQuantityKind *ret)
+{
+    switch (type) {
+    case NSIM_OPTION_INT:
+        *ret = NSIM_QUANTITY_COUNT;
+        return true;
+    case NSIM_OPTION_TIME:
+        *ret = NSIM_QUANTITY_TIME;
+        return true;
+    case NSIM_OPTION_BYTES:
+        *ret = NSIM_QUANTITY_BYTES;
+        return true;
+    case NSIM_OPTION_RATE:
+        *ret = NSIM_QUANTITY_RATE;
+        return true;
+    case NSIM_OPTION_RATIO:
+        *ret = NSIM_QUANTITY_RATIO;
+        return true;
+    case NSIM_OPTION_BOOL:
+    case NSIM_OPTION_ENUM:
+    case NSIM_OPTION_STRING:
+        break;
+    }
+    return false;
+}
+
+static char *
+format_value(const NsimOption *option, uint64_t value)
+{
+    NsimQuantityKind kind;
+    return quantity_kind(option->type, &kind) ? nsim_quantity_format(value, kind)
+                                              : g_strdup_printf("%" G_GUINT64_FORMAT, value);
+}
+
+char *
+nsim_option_describe(const NsimOption *option)
+{
+    static const char *const types[] = { [NSIM_OPTION_BOOL] = "yes or no",    [NSIM_OPTION_INT] = "number",
+                                         [NSIM_OPTION_TIME] = "time",         [NSIM_OPTION_BYTES] = "size",
+                                         [NSIM_OPTION_RATE] = "rate",         [NSIM_OPTION_RATIO] = "ratio",
+                                         [NSIM_OPTION_ENUM] = "one of",       [NSIM_OPTION_STRING] = "text" };
+    GString *text = g_string_new(types[option->type]);
+    NsimQuantityKind kind;
+    if (option->type == NSIM_OPTION_ENUM) {
+        g_autofree char *choices = g_strjoinv(", ", (char **)(uintptr_t)option->choices);
+        g_string_append_printf(text, " %s", choices);
+    } else if (quantity_kind(option->type, &kind) && kind != NSIM_QUANTITY_COUNT && kind != NSIM_QUANTITY_RATIO) {
+        g_string_append_printf(text, " in %s", nsim_quantity_units(kind));
+    }
+    if (option->min != 0 || option->max != 0) {
+        g_autofree char *low = format_value(option, option->min);
+        g_autofree char *high = format_value(option, option->max);
+        g_string_append_printf(text, ", %s to %s", low, high);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Store `text` as the option's value in `config`. NULL, or what is wrong. (transfer full) */
+static char *
+store(const NsimOption *option, const char *text, void *config)
+{
+    char *field = (char *)config + option->offset;
+    NsimQuantityKind kind;
+    if (quantity_kind(option->type, &kind)) {
+        uint64_t value;
+        char *problem = NULL;
+        if (!nsim_quantity_parse(text, kind, &value, &problem))
+            return problem;
+        if ((option->min != 0 || option->max != 0) && (value < option->min || value > option->max)) {
+            g_autofree char *range = nsim_option_describe(option);
+            return g_strdup_printf("'%s' is out of range; expected a %s", text, range);
+        }
+        memcpy(field, &value, sizeof value);
+        return NULL;
+    }
+    if (option->type == NSIM_OPTION_BOOL) {
+        const bool yes = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
+        if (!yes && strcmp(text, "no") != 0 && strcmp(text, "false") != 0)
+            return g_strdup_printf("'%s' is not yes, no, true or false", text);
+        memcpy(field, &yes, sizeof yes);
+        return NULL;
+    }
+    if (option->type == NSIM_OPTION_ENUM) {
+        for (uint32_t i = 0; option->choices[i] != NULL; i++) {
+            if (strcmp(option->choices[i], text) == 0) {
+                memcpy(field, &i, sizeof i);
+                return NULL;
+            }
+        }
+        g_autofree char *choices = g_strjoinv(", ", (char **)(uintptr_t)option->choices);
+        return g_strdup_printf("'%s' is not one of %s", text, choices);
+    }
+    memcpy(field, &text, sizeof text);
+    return NULL;
+}
+
+/* ---- A spec ---------------------------------------------------------------------------------------------------- */
+
+void
+nsim_policy_spec_free(NsimPolicySpec *spec)
+{
+    if (spec == NULL)
+        return;
+    for (uint32_t i = 0; spec->texts != NULL && i < spec->class->option_count; i++)
+        g_free(spec->texts[i]);
+    g_free(spec->texts);
+    g_free(spec->label);
+    g_free(spec->config);
+    g_free(spec);
+}
+
+static NsimPolicySpec *
+spec_new(const NsimPolicyClass *class)
+{
+    NsimPolicySpec *spec = g_new0(NsimPolicySpec, 1);
+    spec->class = class;
+    spec->texts = g_new0(char *, class->option_count + 1);
+    spec->config = g_malloc0(MAX(class->config_size, (size_t)1));
+    return spec;
+}
+
+/* Words a policy takes, for messages. (transfer full) */
+static char **
+option_words(const NsimPolicyClass *class)
+{
+    char **words = g_new0(char *, class->option_count + 2);
+    for (uint32_t i = 0; i < class->option_count; i++)
+        words[i] = g_strdup(class->options[i].key);
+    words[class->option_count] = g_strdup("label");
+    return words;
+}
+
+/* NULL, or what is wrong. (transfer full) */
+static char *
+give(NsimPolicySpec *spec, const char *key, const char *text)
+{
+    if (strcmp(key, "label") == 0) {
+        if (*text == '\0' || strlen(text) > 200 || !g_utf8_validate(text, -1, NULL))
+            return g_strdup("'label' must be a text of 1 to 200 bytes in UTF-8");
+        g_free(spec->label);
+        spec->label = g_strdup(text);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < spec->class->option_count; i++) {
+        const NsimOption *option = &spec->class->options[i];
+        if (strcmp(option->key, key) != 0)
+            continue;
+        if (spec->texts[i] != NULL)
+            return g_strdup_printf("option '%s' is given twice", key);
+        spec->texts[i] = g_strdup(text);
+        g_autofree char *problem = store(option, spec->texts[i], spec->config);
+        return problem == NULL ? NULL : g_strdup_printf("option '%s': %s", key, problem);
+    }
+    g_auto(GStrv) words = option_words(spec->class);
+    g_autofree char *all = g_strjoinv(", ", words);
+    const char *near = nsim_nearest_word(key, (const char *const *)(void *)words);
+    if (near != NULL)
+        return g_strdup_printf("unknown option '%s'; did you mean '%s'? It takes %s", key, near, all);
+    return g_strdup_printf("unknown option '%s'; it takes %s", key, all);
+}
+
+/* Fill defaults and the label. NULL, or what is wrong. (transfer full) */
+static char *
+complete(NsimPolicySpec *spec)
+{
+    g_autoptr(GString) label = g_string_new(spec->class->name);
+    char separator = ':';
+    for (uint32_t i = 0; i < spec->class->option_count; i++) {
+        const NsimOption *option = &spec->class->options[i];
+        if (spec->texts[i] != NULL) {
+            g_string_append_printf(label, "%c%s=%s", separator, option->key, spec->texts[i]);
+            separator = ',';
+            continue;
+        }
+        if (option->default_text == NULL) {
+            g_autofree char *range = nsim_option_describe(option);
+            return g_strdup_printf("option '%s' must be given (%s): %s", option->key, range, option->help);
+        }
+        spec->texts[i] = g_strdup(option->default_text);
+        g_autofree char *problem = store(option, spec->texts[i], spec->config);
+        if (problem != NULL)
+            return g_strdup_printf("default of option '%s': %s", option->key, problem);
+    }
+    if (spec->label == NULL)
+        spec->label = g_strndup(label->str, 200);
+    return NULL;
+}
+
+/* ---- The command line ------------------------------------------------------------------------------------------- */
+
+/* Cut the next key=value off `*text`; quoted values lose their quotes. NULL, or what is wrong. */
+static const char *
+next_pair(const char **text, GString *key, GString *value)
+{
+    const char *at = *text;
+    g_string_truncate(key, 0);
+    g_string_truncate(value, 0);
+    while (*at != '\0' && *at != '=' && *at != ',')
+        g_string_append_c(key, *at++);
+    if (*at != '=')
+        return "expected key=value";
+    at++;
+    if (*at == '"') {
+        for (at++; *at != '\0' && *at != '"'; at++)
+            g_string_append_c(value, *at);
+        if (*at++ != '"')
+            return "a quoted value has no closing '\"'";
+        if (*at != '\0' && *at != ',')
+            return "expected ',' after a quoted value";
+    } else {
+        while (*at != '\0' && *at != ',')
+            g_string_append_c(value, *at++);
+    }
+    *text = *at == ',' ? at + 1 : at;
+    return NULL;
+}
+
+NsimPolicySpec *
+nsim_policy_spec_parse(const NsimPlugins *plugins, const char *text, GError **error)
+{
+    const char *colon = strchr(text, ':');
+    g_autofree char *name = colon == NULL ? g_strdup(text) : g_strndup(text, (gsize)(colon - text));
+    const NsimPolicyClass *class = nsim_plugins_find(plugins, name, error);
+    if (class == NULL)
+        return NULL;
+
+    g_autoptr(NsimPolicySpec) spec = spec_new(class);
+    g_autoptr(GString) key = g_string_new(NULL);
+    g_autoptr(GString) value = g_string_new(NULL);
+    const char *rest = colon == NULL ? "" : colon + 1;
+    g_autofree char *problem = NULL;
+    while (*rest != '\0' && problem == NULL) {
+        const char *syntax = next_pair(&rest, key, value);
+        problem = syntax != NULL ? g_strdup_printf("%s in '%s'", syntax, colon + 1) : give(spec, key->str, value->str);
+    }
+    if (problem == NULL)
+        problem = complete(spec);
+    if (problem != NULL) {
+        g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "policy '%s': %s", name, problem);
+        return NULL;
+    }
+    return g_steal_pointer(&spec);
+}
+
+/* ---- The config -------------------------------------------------------------------------------------------------- */
+
+NsimPolicySpec *
+nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    const char *name = nsim_value_text(value);
+    if (nsim_value_kind(value) == NSIM_VALUE_SCALAR) {
+        NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, name, &local);
+        if (spec == NULL)
+            nsim_value_error(value, error, "%s", local->message);
+        return spec;
+    }
+    if (nsim_value_kind(value) != NSIM_VALUE_MAP) {
+        nsim_value_error(value, error, "expected a policy: a name, or a map with 'name'");
+        return NULL;
+    }
+    if (!nsim_value_read_text(value, "name", true, &name, error))
+        return NULL;
+    const NsimPolicyClass *class = nsim_plugins_find(plugins, name, &local);
+    if (class == NULL) {
+        nsim_value_error(nsim_value_get(value, "name"), error, "%s", local->message);
+        return NULL;
+    }
+    g_autoptr(NsimPolicySpec) spec = spec_new(class);
+    for (uint32_t i = 0; i < nsim_value_count(value); i++) {
+        const NsimValue *item = nsim_value_item(value, i);
+        if (strcmp(nsim_value_key(value, i), "name") == 0)
+            continue;
+        const char *text = nsim_value_text(item);
+        g_autofree char *problem = text == NULL
+                                       ? g_strdup_printf("option '%s' wants one value", nsim_value_key(value, i))
+                                       : give(spec, nsim_value_key(value, i), text);
+        if (problem != NULL) {
+            nsim_value_error(item, error, "policy '%s': %s", name, problem);
+            return NULL;
+        }
+    }
+    g_autofree char *problem = complete(spec);
+    if (problem != NULL) {
+        nsim_value_error(value, error, "policy '%s': %s", name, problem);
+        return NULL;
+    }
+    return g_steal_pointer(&spec);
+}

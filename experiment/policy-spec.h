@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A policy as asked for: its class, its label and its options, parsed into the struct the plug-in wants. */
+#pragma once
+
+#include <experiment/plugins.h>
+#include <models/document.h>
+
+typedef struct {
+    const NsimPolicyClass *class;
+    char *label;
+    char **texts;  /* one for each option row: what was given or the default; NULL when neither */
+    void *config;  /* class->config_size bytes (at least 1) */
+} NsimPolicySpec;
+
+/* From the command line: NAME[:key=value,...]; values with commas are double-quoted. (transfer full) */
+NsimPolicySpec *nsim_policy_spec_parse(const NsimPlugins *plugins, const char *text, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* From the config: a name, a text as above, or a map {name, label, key: value}. (transfer full) */
+NsimPolicySpec *nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void nsim_policy_spec_free(NsimPolicySpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimPolicySpec, nsim_policy_spec_free)
+
+/* Range, unit and default of an option row in words. (transfer full) */
+char *nsim_option_describe(const NsimOption *option);

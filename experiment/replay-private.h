@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* State of a replay, shared by its hot loop (replay.c) and everything that happens rarely (replay-slow.c). */
+#pragma once
+
+#include <experiment/replay.h>
+
+/* A burst issues in pieces of at most this many lines: larger ones reserve too far ahead of other accessors. */
+#define CHUNK_LINES 16u
+
+
+/* Lines in flight that will complete together; they leave their window slots when the first of them does. */
+typedef struct {
+    NsimTime time_ps;
+    uint64_t lines;
+} Piece;
+
+/*
+ * Pieces in flight over one kind of route, in order of completion. The times of the first two stand apart in the core's
+ * lane_heads and lane_seconds, NSIM_TIME_MAX when there are not so many: the next head is then known without a look into
+ * the ring. Two sentinels that never complete follow the last piece.
+ */
+typedef struct {
+    Piece *ring; /* mask + 1 long */
+    uint32_t mask, first, end;
+    NsimTime last_ps;
+} Lane;
+
+/* Lanes are searched in groups of this many; unused ones never win. */
+#define LANE_GROUP 4u
+
+/* A core: one window of outstanding lines, one stream of computation. */
+typedef struct {
+    NsimTime cpu_free_ps; /* end of the computation done so far */
+    NsimTime slot_ps;     /* completion of the last piece that left the window */
+    uint32_t outstanding; /* lines in the window */
+    uint32_t lane_count;  /* in use */
+    uint32_t lane_room;   /* a multiple of LANE_GROUP */
+    NsimTime *lane_heads, *lane_seconds; /* completions of the first and second piece of each lane */
+    Lane *lanes;
+    NsimFabricRoute *routes; /* of its accessor: [node * NSIM_DIRS + dir] */
+    uint16_t *lane_of;      /* same index; NO_LANE until used */
+    uint32_t window[2];     /* random, streaming */
+    uint32_t ring_mask;
+    uint32_t thread_count;
+    NsimAccessorId accessor;
+    struct NsimTlb *tlb; /* nullable */
+} Core;
+
+#define NO_LANE 0xffffu
+
+typedef struct {
+    /* used by every record */
+    const NsimBurst *next, *end; /* next: the burst being issued, or to be looked at */
+    Core *core;
+    NsimSpace *space;
+    uint64_t gap_mult;
+    NsimTime base_ps;      /* what the next gap counts from */
+    NsimTime ready_ps;     /* when the next chunk could issue, slots permitting */
+    NsimTime done_ps;      /* completion of everything issued so far */
+    NsimTime last_done_ps; /* completion of the previous chunk */
+    NsimTime stall_ps;
+    uint32_t limit;  /* window lines for the burst */
+    uint32_t issued; /* lines of the burst issued so far */
+    bool plain;      /* begun, and not special: the common path */
+    bool begun;      /* `next` has been looked at: ready_ps and limit are its own */
+    bool special;    /* shares its core or has a cache model in front: the general path */
+    bool shared, cached, ended;
+    /* rarely used */
+    NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
+    NsimTime start_ps, kernel_ps, barrier_ps;
+    NsimBurstSource source;
+    uint64_t burst_count, hit_count; /* hits in the cache model */
+    uint32_t number, workload;
+    NsimSpaceId space_id;
+    NsimAccessorId accessor;
+    uint32_t mark; /* the last one passed, UINT32_MAX: none */
+    NsimTime mark_ps;
+} __attribute__((aligned(64))) Thread;
+
+/* Threads waiting at one barrier group. */
+typedef struct {
+    uint32_t members, arrived;
+    NsimTime latest_ps;
+    uint32_t *waiting; /* thread indices, `members` long at most */
+    NsimTime *arrival_ps;
+} Barrier;
+
+/* Leaf or inner node of the tournament: the earliest key below it. */
+typedef struct {
+    NsimTime key_ps;
+    uint64_t thread;
+} Contender;
+
+struct _NsimReplay {
+    NsimReplayOptions options;
+    NsimReplayStats stats;
+    Thread *threads;
+    Core *cores;
+    uint32_t core_count;
+    Contender *tree; /* 1-based; leaves from leaf_count on */
+    uint32_t leaf_count;
+    NsimTime horizon_ps; /* something other than an access is due */
+    bool stop;
+    struct NsimCache **caches; /* by accessor; NULL without */
+    Barrier **barriers; /* by workload */
+    uint32_t running;   /* threads not ended */
+    GError *error;
+};
+
+/* replay-slow.c */
+
+/* A control record. True: the thread goes on; false: it is blocked, stopped or failed. */
+bool replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst);
+/* More bursts. False: none (thread->ended) or failed (replay->error, replay->stop). */
+bool replay_refill(NsimReplay *replay, Thread *thread);
+/* A page that is absent, armed or has copies, met by `burst`. Returns the node to go to, or NSIM_NODE_NONE when the access
+ * must be tried again when thread->ready_ps comes. */
+NsimNodeId replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps, uint16_t state);
+/* Something is due at or before t_ps: curve nodes, events, the end. */
+void replay_service(NsimReplay *replay, NsimTime t_ps);
+/* First use of a route by a core. */
+uint32_t replay_add_lane(NsimReplay *replay, Core *core, uint32_t route);
+/* Set a thread's key and bring the tournament up to date. */
+void replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps);
+
+/* The next line of a burst of an unfiltered trace through its accessor's cache model. False: its page was not ready. */
+bool replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps);
+
+/* replay.c */
+void replay_loop(NsimReplay *replay);
+/* Issue one line of `burst` at t. False: its page was not ready. */
+bool replay_issue_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps);

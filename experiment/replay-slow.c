@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/* What a replay does rarely: set-up, control records, faults, due events, the cache model, the final sums. */
+#include <experiment/replay-private.h>
+
+#include <models/cache.h>
+#include <sim/assert.h>
+#include <sim/time.h>
+#include <string.h>
+
+/* ---- More records -------------------------------------------------------------------------------------------- */
+
+static bool
+fill_from_cursor(void *context, const NsimBurst **ret_bursts, uint32_t *ret_count, GError **error)
+{
+    NsimTraceCursor *cursor = context;
+    cursor->next = cursor->filled;
+    if (!nsim_trace_cursor_fill(cursor, error))
+        return false;
+    *ret_bursts = cursor->bursts + cursor->next;
+    *ret_count = cursor->filled - cursor->next;
+    return true;
+}
+
+NsimBurstSource
+nsim_burst_source_of_cursor(NsimTraceCursor *cursor)
+{
+    return (NsimBurstSource){ .fill = fill_from_cursor, .context = cursor };
+}
+
+static void
+fail(NsimReplay *replay, GError *error)
+{
+    replay->stop = true;
+    replay->horizon_ps = 0;
+    if (replay->error == NULL)
+        replay->error = error;
+    else
+        g_error_free(error);
+}
+
+static void
+stop(NsimReplay *replay)
+{
+    replay->stop = true;
+    replay->horizon_ps = 0;
+}
+
+/* Fetch the page state of a batch before it is needed: the loads overlap with each other instead of with nothing. */
+static void
+prefetch_states(const Thread *thread)
+{
+    const NsimSpace *space = thread->space;
+    for (const NsimBurst *burst = thread->next; burst < thread->end; burst++) {
+        __builtin_prefetch(&space->states[burst->page], 1);
+        __builtin_prefetch(&space->heads[burst->page >> space->frame_page_shift]);
+    }
+}
+
+bool
+replay_refill(NsimReplay *replay, Thread *thread)
+{
+    NsimBurstSource *source = &thread->source;
+    GError *error = NULL;
+    uint32_t count = 0;
+
+    if (g_cancellable_is_cancelled(replay->options.cancel)) {
+        replay->stats.complete = false;
+        stop(replay);
+        return false;
+    }
+    if (source->fill != NULL && !source->fill(source->context, &source->bursts, &count, &error)) {
+        fail(replay, error);
+        return false;
+    }
+    thread->next = source->bursts;
+    thread->end = source->bursts + count;
+    thread->burst_count += count;
+    if (replay->options.progress_lines != NULL) {
+        uint64_t lines = 0;
+        for (uint32_t i = 0; i < count; i++)
+            lines += NSIM_OP_IS_CONTROL(source->bursts[i].op) ? 0 : source->bursts[i].count;
+        __atomic_fetch_add(replay->options.progress_lines, lines, __ATOMIC_RELAXED);
+    }
+    if (count == 0) {
+        thread->ended = true;
+        thread->done_ps = MAX(thread->done_ps, thread->base_ps);
+        replay->running--;
+        return false;
+    }
+    prefetch_states(thread);
+    return true;
+}
+
+/* ---- Control records ----------------------------------------------------------------------------------------- */
+
+static void
+pass_mark(NsimReplay *replay, Thread *thread, uint32_t mark)
+{
+    const NsimTime now_ps = MAX(thread->base_ps, thread->done_ps);
+    if (thread->mark != UINT32_MAX && thread->mark_ps >= replay->stats.begin_ps) {
+        NsimReplayOperation **slot = replay->stats.operations;
+        while (*slot != NULL && ((*slot)->workload != thread->workload || (*slot)->mark != thread->mark))
+            slot++;
+        nsim_assert(*slot != NULL);
+        nsim_histogram_record(&(*slot)->times, now_ps - thread->mark_ps, 1);
+    }
+    thread->mark = mark;
+    thread->mark_ps = now_ps;
+}
+
+/* A thread arrives when it has computed that far and its loads have come back. The last one releases all. */
+static bool
+reach_barrier(NsimReplay *replay, Thread *thread, uint32_t group)
+{
+    Barrier *barrier = &replay->barriers[thread->workload][group];
+    const NsimTime arrival_ps = MAX(thread->base_ps, thread->done_ps);
+
+    barrier->latest_ps = MAX(barrier->latest_ps, arrival_ps);
+    if (barrier->arrived + 1 < barrier->members) {
+        barrier->waiting[barrier->arrived] = (uint32_t)(thread - replay->threads);
+        barrier->arrival_ps[barrier->arrived++] = arrival_ps;
+        return false;
+    }
+    for (uint32_t i = 0; i < barrier->arrived; i++) {
+        Thread *waiter = &replay->threads[barrier->waiting[i]];
+        waiter->barrier_ps += barrier->latest_ps - barrier->arrival_ps[i];
+        waiter->base_ps = barrier->latest_ps;
+        /* A lower bound of its next issue: the loop takes its next record then. */
+        replay_set_key(replay, barrier->waiting[i], barrier->latest_ps);
+    }
+    thread->barrier_ps += barrier->latest_ps - arrival_ps;
+    thread->base_ps = barrier->latest_ps;
+    barrier->arrived = 0;
+    barrier->latest_ps = 0;
+    return true;
+}
+
+bool
+replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst)
+{
+    const NsimReplayWorkload *workload = &replay->options.workloads[thread->workload];
+    NsimTime gap_ps = (burst->gap * thread->gap_mult) >> 16;
+    if (burst->op == NSIM_OP_PAUSE) {
+        const unsigned __int128 pause_ps = ((unsigned __int128)burst->page * thread->gap_mult) << 16;
+        gap_ps = nsim_time_add_saturated(gap_ps, pause_ps > NSIM_TIME_MAX ? NSIM_TIME_MAX : (NsimTime)pause_ps);
+    }
+    if (!nsim_time_add(thread->base_ps, gap_ps, &thread->base_ps)) {
+        fail(replay, g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT,
+                                 "thread %u pauses beyond the range of simulated time (213 days)", thread->number));
+        return false;
+    }
+    if (burst->op == NSIM_OP_BARRIER && burst->page < workload->barrier_count)
+        return reach_barrier(replay, thread, burst->page);
+    if (burst->op == NSIM_OP_MARK && burst->page < workload->mark_count)
+        pass_mark(replay, thread, burst->page);
+    return true;
+}
+
+/* ---- Pages that are not plainly there ------------------------------------------------------------------------ */
+
+/* The kernel works on the thread's behalf: it may go on `cost` later. */
+static void
+charge_kernel(Thread *thread, NsimTime t_ps, NsimTime cost_ps)
+{
+    thread->kernel_ps += cost_ps;
+    thread->stall_ps += t_ps - thread->ready_ps;
+    thread->base_ps = t_ps + cost_ps;
+    thread->gap_ps = 0;
+    thread->ready_ps = thread->base_ps;
+}
+
+static void
+raise_fault(NsimReplay *replay, const Thread *thread, NsimTime t_ps, NsimFaultKind kind, bool write, NsimPage first,
+            uint32_t count)
+{
+    NsimMm *mm = replay->options.mm;
+    const NsimFault fault = { .time_ps = t_ps,
+                              .page = first,
+                              .count = count,
+                              .space = thread->space_id,
+                              .accessor = thread->accessor,
+                              .kind = (uint16_t)kind,
+                              .write = write,
+                              .thread = thread->number };
+    mm->now_ps = t_ps;
+    mm->vmstat.pgfault++;
+    if (!nsim_mm_fault(mm, &fault, 1))
+        stop(replay);
+    replay->horizon_ps = 0; /* the policy may have set a timer */
+}
+
+NsimNodeId
+replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps, uint16_t state)
+{
+    NsimSpace *space = thread->space;
+    const NsimMachine *machine = replay->options.machine;
+    const NsimAccessor *accessor = &machine->accessors[thread->accessor];
+    const bool write = burst->op != NSIM_OP_READ;
+
+    if ((state & NSIM_PAGE_ABSENT) != 0) {
+        NsimPage first;
+        uint32_t count;
+        nsim_space_unit_of(space, burst->page, &first, &count);
+        raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, write, first, count);
+        /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
+        charge_kernel(thread, t_ps, accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3));
+        return NSIM_NODE_NONE;
+    }
+    if ((state & NSIM_PAGE_ARMED) != 0) {
+        (void)nsim_space_arm(space, burst->page, 1, false);
+        replay->options.mm->vmstat.numa_hint_faults++;
+        raise_fault(replay, thread, t_ps, NSIM_FAULT_HINT, write, burst->page, 1);
+        charge_kernel(thread, t_ps, accessor->fault_hint_ps);
+        return NSIM_NODE_NONE;
+    }
+    if (write)
+        (void)nsim_space_drop_copies(space, burst->page);
+    const uint16_t touched = write ? NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY : NSIM_PAGE_ACCESSED;
+    nsim_space_set_state(space, burst->page, (uint16_t)(nsim_space_state(space, burst->page) | touched));
+    return nsim_space_nearest(space, burst->page, &machine->order[(size_t)thread->accessor * machine->node_count],
+                              machine->node_count);
+}
+
+/* ---- The cache model ----------------------------------------------------------------------------------------- */
+
+/* A dirty line leaves the cache: posted, it takes the route's resources but nobody waits for it. */
+static void
+write_back(NsimReplay *replay, NsimSpaceId space_id, NsimAccessorId accessor, NsimPage page, NsimTime t_ps)
+{
+    const uint16_t state = nsim_space_state(replay->options.mm->spaces[space_id], page);
+    if ((state & NSIM_PAGE_ABSENT) != 0)
+        return;
+    NsimFabricRoute *route =
+        nsim_fabric_route(replay->options.fabric, accessor, state & NSIM_PAGE_NODE, NSIM_DIR_WRITE);
+    (void)nsim_fabric_reserve(route, NSIM_HOPS_MAX, true, t_ps, 1);
+    route->lines++;
+}
+
+/* A line that was in the cache: no memory, no window slot. */
+static void
+hit_cache(NsimReplay *replay, Thread *thread, NsimTime t_ps)
+{
+    const NsimTime hit_ps = replay->options.machine->accessors[thread->accessor].cache_latency_ps;
+    nsim_histogram_record(&replay->stats.latency, hit_ps, 1);
+    thread->hit_count++;
+    thread->stall_ps += t_ps - thread->ready_ps;
+    thread->last_done_ps = t_ps + hit_ps;
+    thread->done_ps = MAX(thread->done_ps, thread->last_done_ps);
+    thread->base_ps = t_ps;
+}
+
+bool
+replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps)
+{
+    const NsimBurst *burst = thread->next;
+    const NsimSpace *space = thread->space;
+    const unsigned line_shift = space->page_shift - NSIM_LINE_SHIFT;
+    const uint16_t state = nsim_space_state(space, burst->page);
+
+    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED)) != 0) {
+        (void)replay_slow_page(replay, thread, burst, t_ps, state);
+        return false;
+    }
+    const uint64_t line = (uint64_t)burst->page << line_shift | (burst->line + thread->issued);
+    const NsimCacheOutcome outcome = nsim_cache_access(replay->caches[thread->accessor],
+                                                       (uint64_t)thread->space_id << 48 | line,
+                                                       burst->op != NSIM_OP_READ);
+    if (outcome.hit) {
+        hit_cache(replay, thread, t_ps);
+    } else {
+        if (outcome.wrote_back)
+            write_back(replay, (NsimSpaceId)(outcome.victim_line >> 48), thread->accessor,
+                       (outcome.victim_line & (((uint64_t)1 << 48) - 1)) >> line_shift, t_ps);
+        /* A store that misses fetches the line for ownership; its write-back comes when the line is evicted. */
+        NsimBurst fill = *burst;
+        fill.op = burst->op == NSIM_OP_WRITE ? NSIM_OP_RFO : burst->op;
+        (void)replay_issue_line(replay, thread, &fill, t_ps);
+    }
+    thread->issued++;
+    thread->gap_ps = (burst->step * thread->gap_mult) >> 20;
+    thread->ready_ps = thread->base_ps + thread->gap_ps;
+    return true;
+}
+
+/* ---- Events -------------------------------------------------------------------------------------------------- */
+
+static void
+begin_statistics(void *context, uint64_t argument)
+{
+    NsimReplay *replay = context;
+    (void)argument;
+    replay->stats.begin_ps = replay->options.warmup_ps;
+    nsim_histogram_clear(&replay->stats.latency);
+    nsim_fabric_forget(replay->options.fabric);
+    for (uint32_t i = 0; i < replay->options.thread_count; i++) {
+        Thread *thread = &replay->threads[i];
+        thread->stall_ps = thread->kernel_ps = thread->barrier_ps = 0;
+        thread->start_ps = MAX(thread->start_ps, replay->options.warmup_ps);
+        thread->burst_count = (uint64_t)(thread->end - thread->next);
+        thread->hit_count = 0;
+    }
+}
+
+static GError *
+deadlock_error(const NsimReplay *replay)
+{
+    for (uint32_t i = 0; i < replay->options.thread_count; i++) {
+        const Thread *thread = &replay->threads[i];
+        if (!thread->ended)
+            return g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT,
+                               "thread %u waits at a barrier that other threads of its trace never reach", thread->number);
+    }
+    return g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT, "threads wait for each other for ever");
+}
+
+void
+replay_service(NsimReplay *replay, NsimTime t_ps)
+{
+    const NsimReplayOptions *options = &replay->options;
+    if (replay->stop)
+        return;
+    if (t_ps == NSIM_TIME_MAX) {
+        if (replay->running > 0)
+            fail(replay, deadlock_error(replay));
+        replay->stop = true;
+        return;
+    }
+    const NsimTime due_ps = MIN(t_ps, options->until_ps);
+    if (due_ps >= options->fabric->roll_ps)
+        nsim_fabric_roll(options->fabric, due_ps);
+    for (NsimTime next_ps = nsim_event_queue_next_time(options->events); next_ps <= due_ps && next_ps != NSIM_TIME_MAX;
+         next_ps = nsim_event_queue_next_time(options->events)) {
+        options->mm->now_ps = next_ps;
+        (void)nsim_event_queue_run(options->events, next_ps);
+    }
+    replay->horizon_ps =
+        MIN(MIN(options->until_ps, options->fabric->roll_ps), nsim_event_queue_next_time(options->events));
+    if (t_ps >= options->until_ps || options->mm->failure != NULL)
+        replay->stop = true;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------------------------- */
+
+/* Room for another group of lanes; unused heads never win. */
+static void
+grow_lanes(Core *core)
+{
+    core->lane_heads = g_renew(NsimTime, core->lane_heads, core->lane_room + LANE_GROUP);
+    core->lane_seconds = g_renew(NsimTime, core->lane_seconds, core->lane_room + LANE_GROUP);
+    core->lanes = g_renew(Lane, core->lanes, core->lane_room + LANE_GROUP);
+    for (uint32_t i = 0; i < LANE_GROUP; i++) {
+        core->lane_heads[core->lane_room + i] = core->lane_seconds[core->lane_room + i] = NSIM_TIME_MAX;
+        core->lanes[core->lane_room + i] = (Lane){ 0 };
+    }
+    core->lane_room += LANE_GROUP;
+}
+
+uint32_t
+replay_add_lane(NsimReplay *replay, Core *core, uint32_t route)
+{
+    const uint32_t index = core->lane_count;
+    (void)replay;
+    nsim_assert(index < NO_LANE);
+    if (index == core->lane_room)
+        grow_lanes(core);
+    core->lanes[index] = (Lane){ .ring = g_new0(Piece, core->ring_mask + 1), .mask = core->ring_mask };
+    core->lane_count++;
+    core->lane_of[route] = (uint16_t)index;
+    /* Reads and writes of a node complete in issue order together when their unloaded latencies agree. */
+    if (core->routes[route].fixed_ps == core->routes[route ^ 1].fixed_ps)
+        core->lane_of[route ^ 1] = (uint16_t)index;
+    return index;
+}
+
+/* One Core for each (accessor, core) that a thread runs on. */
+static Core *
+core_for(NsimReplay *replay, GHashTable *index, const NsimReplayThread *from)
+{
+    const NsimMachine *machine = replay->options.machine;
+    const NsimAccessor *accessor = &machine->accessors[from->accessor];
+    const guint key = (guint)from->accessor * NSIM_CORES_MAX + from->core + 1;
+    Core *core = g_hash_table_lookup(index, GUINT_TO_POINTER(key));
+    if (core != NULL)
+        return core;
+
+    core = &replay->cores[replay->core_count++];
+    core->accessor = from->accessor;
+    core->routes = nsim_fabric_route(replay->options.fabric, from->accessor, 0, NSIM_DIR_READ);
+    core->window[0] = MAX(accessor->window_random, 1);
+    core->window[1] = MAX(accessor->window_stream, 1);
+    core->ring_mask = 1;
+    while (core->ring_mask + 1 < MAX(core->window[0], core->window[1]) + 3)
+        core->ring_mask = core->ring_mask * 2 + 1;
+    core->lane_of = g_new(uint16_t, machine->node_count * NSIM_DIRS);
+    memset(core->lane_of, 0xff, machine->node_count * NSIM_DIRS * sizeof *core->lane_of);
+    grow_lanes(core);
+    if (accessor->tlb_entries > 0)
+        core->tlb = nsim_tlb_new(accessor->tlb_entries, accessor->tlb_ways, accessor->tlb_walk_ps);
+    g_hash_table_insert(index, GUINT_TO_POINTER(key), core);
+    return core;
+}
+
+static void
+build_threads(NsimReplay *replay)
+{
+    const NsimReplayOptions *options = &replay->options;
+    g_autoptr(GHashTable) index = g_hash_table_new(NULL, NULL);
+
+    replay->threads = g_aligned_alloc0(options->thread_count + 1, sizeof(Thread), 64);
+    replay->cores = g_new0(Core, options->thread_count + 1);
+    for (uint32_t i = 0; i < options->thread_count; i++) {
+        const NsimReplayThread *from = &options->threads[i];
+        Thread *thread = &replay->threads[i];
+        thread->core = core_for(replay, index, from);
+        thread->core->thread_count++;
+        thread->space_id = from->space;
+        thread->space = options->mm->spaces[from->space];
+        thread->accessor = from->accessor;
+        thread->workload = from->workload;
+        thread->number = from->number;
+        thread->source = from->source;
+        thread->next = from->source.bursts + from->source.next;
+        thread->end = from->source.bursts + from->source.filled;
+        thread->burst_count = (uint64_t)(thread->end - thread->next);
+        thread->gap_mult = from->gap_mult;
+        thread->base_ps = thread->start_ps = from->start_ps;
+        thread->mark = UINT32_MAX;
+        if (options->machine->accessors[from->accessor].cache_bytes > 0 && !from->filtered) {
+            const NsimAccessor *accessor = &options->machine->accessors[from->accessor];
+            thread->cached = true;
+            if (replay->caches[from->accessor] == NULL)
+                replay->caches[from->accessor] = nsim_cache_new(accessor->cache_bytes, accessor->cache_ways);
+        }
+    }
+    for (uint32_t i = 0; i < options->thread_count; i++)
+        replay->threads[i].shared = replay->threads[i].core->thread_count > 1;
+    for (uint32_t i = 0; i < options->thread_count; i++)
+        replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached;
+}
+
+static void
+build_workloads(NsimReplay *replay)
+{
+    const NsimReplayOptions *options = &replay->options;
+    GPtrArray *operations = g_ptr_array_new();
+    replay->barriers = g_new0(Barrier *, options->workload_count + 1);
+    for (uint32_t w = 0; w < options->workload_count; w++) {
+        const NsimReplayWorkload *workload = &options->workloads[w];
+        replay->barriers[w] = g_new0(Barrier, workload->barrier_count + 1);
+        for (uint32_t b = 0; b < workload->barrier_count; b++) {
+            Barrier *barrier = &replay->barriers[w][b];
+            barrier->members = workload->barriers[b];
+            barrier->waiting = g_new0(uint32_t, barrier->members + 1);
+            barrier->arrival_ps = g_new0(NsimTime, barrier->members + 1);
+        }
+        for (uint32_t m = 0; m < workload->mark_count; m++) {
+            NsimReplayOperation *operation = g_new0(NsimReplayOperation, 1);
+            operation->workload = w;
+            operation->mark = m;
+            g_ptr_array_add(operations, operation);
+        }
+    }
+    g_ptr_array_add(operations, NULL);
+    replay->stats.operations = (NsimReplayOperation **)g_ptr_array_free(operations, FALSE);
+}
+
+NsimReplay *
+nsim_replay_new(const NsimReplayOptions *options)
+{
+    NsimReplay *replay = g_aligned_alloc0(1, sizeof *replay, 64);
+    replay->options = *options;
+    replay->caches = g_new0(NsimCache *, options->machine->accessor_count);
+    replay->stats.accessors = g_new0(NsimReplayAccessor, options->machine->accessor_count);
+    replay->stats.complete = true;
+    build_threads(replay);
+    build_workloads(replay);
+
+    replay->leaf_count = 1;
+    while (replay->leaf_count < options->thread_count)
+        replay->leaf_count *= 2;
+    replay->tree = g_aligned_alloc0(2 * (size_t)replay->leaf_count, sizeof(Contender), 64);
+    for (uint32_t i = 0; i < replay->leaf_count; i++)
+        replay_set_key(replay, i, NSIM_TIME_MAX);
+    for (uint32_t i = 0; i < options->thread_count; i++)
+        replay_set_key(replay, i, replay->threads[i].base_ps);
+    replay->running = options->thread_count;
+    return replay;
+}
+
+void
+nsim_replay_free(NsimReplay *replay)
+{
+    if (replay == NULL)
+        return;
+    for (uint32_t c = 0; c < replay->core_count; c++) {
+        Core *core = &replay->cores[c];
+        for (uint32_t l = 0; l < core->lane_count; l++)
+            g_free(core->lanes[l].ring);
+        g_free(core->lanes);
+        g_free(core->lane_heads);
+        g_free(core->lane_seconds);
+        g_free(core->lane_of);
+        nsim_tlb_free(core->tlb);
+    }
+    for (uint32_t w = 0; w < replay->options.workload_count; w++) {
+        for (uint32_t b = 0; b < replay->options.workloads[w].barrier_count; b++) {
+            g_free(replay->barriers[w][b].waiting);
+            g_free(replay->barriers[w][b].arrival_ps);
+        }
+        g_free(replay->barriers[w]);
+    }
+    for (NsimReplayOperation **slot = replay->stats.operations; *slot != NULL; slot++)
+        g_free(*slot);
+    for (uint32_t a = 0; a < replay->options.machine->accessor_count; a++)
+        nsim_cache_free(replay->caches[a]);
+    g_free(replay->caches);
+    g_free(replay->barriers);
+    g_free(replay->stats.operations);
+    g_free(replay->stats.accessors);
+    g_free(replay->cores);
+    g_aligned_free(replay->threads);
+    g_aligned_free(replay->tree);
+    g_clear_error(&replay->error);
+    g_aligned_free(replay);
+}
+
+/* ---- Running -------------------------------------------------------------------------------------------------- */
+
+/* What is left of a thread's time when it neither waited nor was in the kernel. The wait for its last accesses is its
+ * own, too. */
+static NsimTime
+compute_time(const Thread *thread, NsimTime end_ps)
+{
+    const NsimTime elsewhere_ps = thread->stall_ps + thread->kernel_ps + thread->barrier_ps;
+    const NsimTime whole_ps = end_ps > thread->start_ps ? end_ps - thread->start_ps : 0;
+    return whole_ps > elsewhere_ps ? whole_ps - elsewhere_ps : 0;
+}
+
+static void
+sum_up(NsimReplay *replay)
+{
+    NsimReplayStats *stats = &replay->stats;
+    const NsimMachine *machine = replay->options.machine;
+    stats->end_ps = stats->begin_ps;
+    for (uint32_t i = 0; i < replay->options.thread_count; i++) {
+        const Thread *thread = &replay->threads[i];
+        NsimReplayAccessor *accessor = &stats->accessors[thread->accessor];
+        const NsimTime end_ps = MIN(MAX(thread->done_ps, thread->base_ps), replay->options.until_ps);
+        accessor->end_ps = MAX(accessor->end_ps, end_ps);
+        accessor->stall_ps += thread->stall_ps;
+        accessor->kernel_ps += thread->kernel_ps;
+        accessor->barrier_ps += thread->barrier_ps;
+        accessor->compute_ps += compute_time(thread, end_ps);
+        accessor->access_count += thread->hit_count;
+        accessor->thread_count++;
+        stats->burst_count += thread->burst_count - (uint64_t)(thread->end - thread->next);
+        stats->end_ps = MAX(stats->end_ps, end_ps);
+    }
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        for (uint32_t n = 0; n < machine->node_count; n++) {
+            for (int dir = 0; dir < NSIM_DIRS; dir++)
+                stats->accessors[a].access_count +=
+                    nsim_fabric_lines(replay->options.fabric, (NsimAccessorId)a, (NsimNodeId)n, (NsimDir)dir);
+        }
+    }
+    stats->access_count = stats->latency.count;
+}
+
+bool
+nsim_replay_run(NsimReplay *replay, GError **error)
+{
+    const NsimReplayOptions *options = &replay->options;
+    if (options->warmup_ps > 0) {
+        const NsimEvent event = {
+            .time_ps = options->warmup_ps, .priority = NSIM_PRIORITY_REPORT, .run = begin_statistics, .context = replay
+        };
+        nsim_event_queue_push(options->events, &event);
+    }
+    if (options->thread_count > 0)
+        replay_loop(replay);
+    sum_up(replay);
+    if (replay->error != NULL) {
+        g_propagate_error(error, g_steal_pointer(&replay->error));
+        return false;
+    }
+    if (options->mm->failure != NULL) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, options->mm->failure);
+        return false;
+    }
+#ifdef NSIM_AUDITS
+    nsim_space_audit((const NsimSpace *const *)options->mm->spaces, options->mm->space_count, options->mm->memory);
+#endif
+    return true;
+}
+
+const NsimReplayStats *
+nsim_replay_stats(const NsimReplay *replay)
+{
+    return &replay->stats;
+}
+
+void
+nsim_replay_peek(const NsimReplay *replay, uint64_t *ret_access_count, uint64_t *ret_latency_sum_ps)
+{
+    *ret_access_count = replay->stats.latency.count;
+    *ret_latency_sum_ps = replay->stats.latency.sum_low;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hot loop: the earliest thread issues one chunk, and the next earliest is found again.
+ *
+ * Order is exact: a tournament over every thread's next issue time is brought up to date after each chunk, ties going to
+ * the lower thread. No allocation, call-back, hash table or division happens here; whatever is rare is in replay-slow.c.
+ * Left out: the order in which one core's misses find their banks, prefetchers that overshoot, coherence traffic.
+ */
+#include <experiment/replay-private.h>
+
+#include <models/cache.h>
+#include <sim/assert.h>
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define INLINE static inline __attribute__((always_inline))
+
+/* ---- The window ---------------------------------------------------------------------------------------------- */
+
+/* a where `condition` is 1, b where it is 0. Written so that no compiler makes a jump of it: which way it goes is as good
+ * as random, and a mispredicted jump costs as much as all the rest of a record. */
+INLINE uint64_t
+pick(uint64_t condition, uint64_t a, uint64_t b)
+{
+    return b ^ ((a ^ b) & -condition);
+}
+
+/* The lane whose first piece completes next: a small tournament in each group. */
+INLINE uint32_t
+earliest_lane(const Core *core)
+{
+    const NsimTime *heads = core->lane_heads;
+    NsimTime best_ps = NSIM_TIME_MAX;
+    uint64_t best = 0;
+    uint32_t i = 0;
+    do {
+        const NsimTime h0 = heads[i], h1 = heads[i + 1], h2 = heads[i + 2], h3 = heads[i + 3];
+        const uint64_t right = h1 < h0, far_right = h3 < h2;
+        const NsimTime low = pick(right, h1, h0), high = pick(far_right, h3, h2);
+        const uint64_t far = high < low;
+        const NsimTime group_ps = pick(far, high, low);
+        const uint64_t better = group_ps < best_ps;
+        best = pick(better, i + pick(far, 2 + far_right, right), best);
+        best_ps = pick(better, group_ps, best_ps);
+        i += LANE_GROUP;
+    } while (UNLIKELY(i < core->lane_room));
+    return (uint32_t)best;
+}
+
+/* The first piece of a lane has completed: its lines leave the window. */
+INLINE void
+retire(Core *core, uint32_t index)
+{
+    Lane *lane = &core->lanes[index];
+    const NsimTime time_ps = core->lane_heads[index];
+    core->lane_heads[index] = core->lane_seconds[index];
+    core->outstanding -= (uint32_t)lane->ring[lane->first++ & lane->mask].lines;
+    core->lane_seconds[index] = lane->ring[(lane->first + 1) & lane->mask].time_ps;
+    core->slot_ps = time_ps > core->slot_ps ? time_ps : core->slot_ps;
+}
+
+/* Put `lines` that complete at `time_ps` into the window. Completions of a lane never run backward: where a curve's
+ * latency has fallen in between, the later piece completes with the earlier one. */
+INLINE void
+launch(Core *core, uint32_t index, NsimTime time_ps, uint32_t lines)
+{
+    Lane *lane = &core->lanes[index];
+    const NsimTime ordered_ps = time_ps > lane->last_ps ? time_ps : lane->last_ps;
+    const uint32_t pending = lane->end - lane->first;
+    lane->ring[lane->end & lane->mask] = (Piece){ ordered_ps, lines };
+    lane->ring[(lane->end + 1) & lane->mask].time_ps = NSIM_TIME_MAX;
+    lane->ring[(lane->end + 2) & lane->mask].time_ps = NSIM_TIME_MAX;
+    lane->end++;
+    lane->last_ps = ordered_ps;
+    core->outstanding += lines;
+    /* A jump on purpose: it nearly always goes the same way, and then the next search need not wait for this time. */
+    if (UNLIKELY(pending < 2))
+        *(pending == 0 ? &core->lane_heads[index] : &core->lane_seconds[index]) = ordered_ps;
+}
+
+/* The time from which the window has a free slot for the burst in hand. */
+INLINE NsimTime
+free_slot(Core *core, uint32_t limit)
+{
+    while (core->outstanding >= limit)
+        retire(core, earliest_lane(core));
+    return core->slot_ps;
+}
+
+/*
+ * How many lines of the next chunk fit the window at time t. Slots that free so soon that the resource is still busy with
+ * the lines before them count as free already: issuing those lines with this chunk changes nothing.
+ */
+INLINE uint32_t
+fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t spacing_ps)
+{
+    uint32_t room = limit - core->outstanding;
+    while (room < wanted) {
+        const uint32_t index = earliest_lane(core);
+        if (core->lane_heads[index] > t_ps + room * spacing_ps)
+            break;
+        retire(core, index);
+        room = limit - core->outstanding;
+    }
+    return wanted < room ? wanted : room;
+}
+
+/* ---- Records ------------------------------------------------------------------------------------------------- */
+
+/* Step between the lines of a burst, in 1/16 ps. */
+INLINE uint64_t
+step_of(const Thread *thread, const NsimBurst *burst)
+{
+    return (burst->step * thread->gap_mult) >> 16;
+}
+
+/* Get a burst that touches memory: refill, obey control records. False: the thread is blocked or has ended. */
+static __attribute__((noinline)) bool
+find_burst(NsimReplay *replay, Thread *thread)
+{
+    for (;;) {
+        if (thread->next == thread->end && !replay_refill(replay, thread))
+            return false;
+        if (!NSIM_OP_IS_CONTROL(thread->next->op))
+            return true;
+        if (!replay_control(replay, thread, thread->next++))
+            return false;
+    }
+}
+
+/* Look at the thread's next burst: when could it issue? False: the thread is blocked or has ended. */
+INLINE bool
+begin_burst(NsimReplay *replay, Thread *thread)
+{
+    if (UNLIKELY(thread->next == thread->end || NSIM_OP_IS_CONTROL(thread->next->op)) && !find_burst(replay, thread))
+        return false;
+    const NsimBurst *burst = thread->next;
+    NsimTime base_ps = thread->base_ps;
+    if (UNLIKELY((burst->flags & NSIM_BURST_DEPENDENT) != 0) && thread->last_done_ps > base_ps) {
+        thread->stall_ps += thread->last_done_ps - base_ps;
+        thread->base_ps = base_ps = thread->last_done_ps;
+    }
+    const bool stream = (burst->count > 1) | ((burst->flags & NSIM_BURST_PREFETCHABLE) != 0);
+    thread->gap_ps = (burst->gap * thread->gap_mult) >> 16;
+    thread->ready_ps = base_ps + thread->gap_ps;
+    thread->limit = thread->core->window[stream];
+    return true;
+}
+
+/* ---- One chunk ----------------------------------------------------------------------------------------------- */
+
+/* Where the access goes, with its page's state brought up to date. NSIM_NODE_NONE: the page is not ready, try again. */
+INLINE uint32_t
+touch_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps)
+{
+    NsimSpace *space = thread->space;
+    const uint32_t page = burst->page;
+    const uint32_t head = space->heads[page >> space->frame_page_shift];
+    const uint16_t state = (head & NSIM_HEAD_SPLIT) != 0 ? space->states[page] : (uint16_t)head;
+    const uint16_t touched = burst->op == NSIM_OP_READ ? NSIM_PAGE_ACCESSED : NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY;
+    /* One test for everything unusual: a slow bit that is set, or a touched bit that is not. */
+    if (UNLIKELY(((state ^ touched) & (NSIM_PAGE_SLOW | touched)) != 0)) {
+        if ((state & NSIM_PAGE_SLOW) != 0)
+            return replay_slow_page(replay, thread, burst, t_ps, state);
+        nsim_space_set_state(space, page, state | touched);
+    }
+    return state & NSIM_PAGE_NODE;
+}
+
+/* Issue the next chunk of the burst in hand at t: all of it when it is `one` line. False: the page was not ready. */
+INLINE bool
+issue(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const NsimTime t_ps, const bool one,
+      const unsigned hops, const bool curves)
+{
+    Core *core = thread->core;
+    const uint32_t node = touch_page(replay, thread, burst, t_ps);
+    if (UNLIKELY(node == NSIM_NODE_NONE))
+        return false;
+    const uint32_t index = node * NSIM_DIRS + (burst->op == NSIM_OP_WRITE);
+    NsimFabricRoute *route = &core->routes[index];
+    uint32_t lane = core->lane_of[index];
+    if (UNLIKELY(lane == NO_LANE))
+        lane = replay_add_lane(replay, core, index);
+
+    const uint64_t spacing_ps = one ? 0 : curves ? nsim_fabric_spacing(route) : route->service_max_ps;
+    uint32_t lines = 1;
+    if (!one) {
+        lines = burst->count - thread->issued;
+        lines = fit_window(core, thread->limit, lines < CHUNK_LINES ? lines : CHUNK_LINES, t_ps, spacing_ps);
+    }
+    NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(route, hops, curves, t_ps, lines);
+    if (UNLIKELY(core->tlb != NULL))
+        latency_ps += nsim_tlb_access(core->tlb, (uint64_t)thread->space_id << 40 | burst->page);
+    NsimTime recorded_ps = latency_ps;
+    NsimTime done_ps = t_ps + latency_ps;
+    launch(core, lane, done_ps, lines);
+    if (!one) {
+        /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
+        const uint64_t step_ps16 = step_of(thread, burst);
+        const uint64_t step_ps = step_ps16 >> 4;
+        const bool meet = t_ps > core->slot_ps && spacing_ps > step_ps;
+        recorded_ps += meet ? ((lines - 1) * (spacing_ps - step_ps)) >> 1 : 0;
+        done_ps += (lines - 1) * spacing_ps;
+        thread->base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
+        thread->stall_ps += t_ps - thread->ready_ps;
+        thread->ready_ps = thread->base_ps + step_ps;
+        thread->gap_ps = step_ps;
+    } else {
+        thread->stall_ps += t_ps - thread->ready_ps;
+        thread->base_ps = t_ps;
+    }
+    nsim_histogram_record(&replay->stats.latency, recorded_ps, lines);
+    route->lines += lines;
+    thread->done_ps = done_ps > thread->done_ps ? done_ps : thread->done_ps;
+    thread->last_done_ps = done_ps;
+    if (!one)
+        thread->issued += lines;
+    return true;
+}
+
+INLINE void
+update_tree(Contender *tree, uint32_t leaf_count, uint32_t thread, NsimTime key_ps)
+{
+    uint32_t i = leaf_count + thread;
+    Contender winner = { key_ps, thread };
+    tree[i] = winner;
+    while (i > 1) {
+        const Contender other = tree[i ^ 1];
+        const uint64_t loses = (uint64_t)((other.key_ps < winner.key_ps) |
+                                          ((other.key_ps == winner.key_ps) & (other.thread < winner.thread)));
+        winner.key_ps = pick(loses, other.key_ps, winner.key_ps);
+        winner.thread = pick(loses, other.thread, winner.thread);
+        i >>= 1;
+        tree[i] = winner;
+    }
+}
+
+void
+replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps)
+{
+    update_tree(replay->tree, replay->leaf_count, thread, key_ps);
+}
+
+/* Threads that share a core compute in turn, and the slot one of them saw may be taken: when can this one issue now? */
+static NsimTime
+shared_issue_time(Thread *thread)
+{
+    Core *core = thread->core;
+    const NsimTime from_ps = thread->base_ps > core->cpu_free_ps ? thread->base_ps : core->cpu_free_ps;
+    thread->ready_ps = from_ps + thread->gap_ps;
+    const NsimTime slot_ps = free_slot(core, thread->limit);
+    return thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
+}
+
+/* One step of a thread that has nothing in hand yet, shares its core or has a cache in front; returns its next key. */
+static __attribute__((noinline)) NsimTime
+special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
+{
+    if (thread->begun) {
+        const NsimBurst *burst = thread->next;
+        const NsimTime t_ps = thread->shared ? shared_issue_time(thread) : key_ps;
+        if (t_ps > key_ps)
+            return t_ps;
+        const NsimTime computed_ps = thread->ready_ps;
+        const bool done = thread->cached ? replay_issue_cached(replay, thread, t_ps)
+                                         : issue(replay, thread, burst, t_ps, false, NSIM_HOPS_MAX, true);
+        if (done)
+            thread->core->cpu_free_ps = MAX(thread->core->cpu_free_ps, computed_ps);
+        if (done && thread->issued == burst->count) {
+            thread->next++;
+            thread->issued = 0;
+            thread->begun = false;
+        }
+    }
+    if (!thread->begun) {
+        thread->begun = begin_burst(replay, thread);
+        thread->plain = thread->begun && !thread->special;
+        if (!thread->begun)
+            return NSIM_TIME_MAX;
+    }
+    if (thread->shared)
+        return shared_issue_time(thread);
+    const NsimTime slot_ps = free_slot(thread->core, thread->limit);
+    return MAX(thread->ready_ps, slot_ps);
+}
+
+/* A chunk of several lines, out of line: the registers of the single-line path are worth more. */
+#define DEFINE_ISSUE_MANY(hops, curves)                                                                                 \
+    static __attribute__((noinline)) bool issue_many_##hops##_##curves(NsimReplay *replay, Thread *thread,              \
+                                                                       NsimTime t_ps)                                  \
+    {                                                                                                                  \
+        return issue(replay, thread, thread->next, t_ps, false, hops, curves);                                         \
+    }
+DEFINE_ISSUE_MANY(1, 0)
+DEFINE_ISSUE_MANY(2, 0)
+DEFINE_ISSUE_MANY(3, 0)
+DEFINE_ISSUE_MANY(5, 0)
+DEFINE_ISSUE_MANY(8, 0)
+DEFINE_ISSUE_MANY(2, 1)
+DEFINE_ISSUE_MANY(4, 1)
+DEFINE_ISSUE_MANY(8, 1)
+
+typedef bool (*IssueMany)(NsimReplay *replay, Thread *thread, NsimTime t_ps);
+
+/* Let the thread that is first in time do one step; returns its next key. */
+INLINE NsimTime
+step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const unsigned hops, const bool curves,
+     const IssueMany issue_many)
+{
+    if (UNLIKELY(!thread->plain))
+        return special_step(replay, thread, key_ps);
+    const NsimBurst *burst = thread->next;
+    bool done;
+    if (LIKELY(burst->count == 1)) {
+        done = issue(replay, thread, burst, key_ps, true, hops, curves);
+    } else {
+        done = issue_many(replay, thread, key_ps) && thread->issued == burst->count;
+        thread->issued = done ? 0 : thread->issued;
+    }
+    if (LIKELY(done)) {
+        thread->next = burst + 1;
+        if (UNLIKELY(!begin_burst(replay, thread))) {
+            thread->begun = thread->plain = false;
+            return NSIM_TIME_MAX;
+        }
+    }
+    const NsimTime slot_ps = free_slot(thread->core, thread->limit);
+    return thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
+}
+
+INLINE void
+run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany issue_many)
+{
+    /* Stopping clears the horizon, so that one comparison covers both. */
+    for (;;) {
+        const Contender first = replay->tree[1];
+        if (UNLIKELY(first.key_ps >= replay->horizon_ps)) {
+            replay_service(replay, first.key_ps);
+            if (replay->stop)
+                return;
+            continue;
+        }
+        const NsimTime key_ps = step(replay, &replay->threads[first.thread], first.key_ps, hops, curves,
+                                     issue_many);
+        update_tree(replay->tree, replay->leaf_count, (uint32_t)first.thread, key_ps);
+    }
+}
+
+/* One copy of the loop for each number of hops that machines have, so that the hops unroll. */
+void
+replay_loop(NsimReplay *replay)
+{
+    const uint32_t hops = replay->options.machine->hop_max;
+    nsim_assert(hops <= NSIM_HOPS_MAX && NSIM_HOPS_MAX == 8);
+    if (replay->options.fabric->curve_count > 0) {
+        if (hops <= 2)
+            run(replay, 2, true, issue_many_2_1);
+        else if (hops <= 4)
+            run(replay, 4, true, issue_many_4_1);
+        else
+            run(replay, 8, true, issue_many_8_1);
+    } else if (hops <= 1) {
+        run(replay, 1, false, issue_many_1_0);
+    } else if (hops <= 2) {
+        run(replay, 2, false, issue_many_2_0);
+    } else if (hops <= 3) {
+        run(replay, 3, false, issue_many_3_0);
+    } else if (hops <= 5) {
+        run(replay, 5, false, issue_many_5_0);
+    } else {
+        run(replay, 8, false, issue_many_8_0);
+    }
+}
+
+bool
+replay_issue_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps)
+{
+    return issue(replay, thread, burst, t_ps, true, NSIM_HOPS_MAX, true);
+}

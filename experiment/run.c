@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds what a run needs, replays, and turns the counters into a result. */
+#include <experiment/run.h>
+
+#include <experiment/replay.h>
+#include <experiment/timeline.h>
+#include <sim/assert.h>
+#include <sim/time.h>
+
+/* At or above this busy share a resource is what bounds a run. */
+#define BOUND_PPM 900000u
+/* Below this share of its own time no accessor is held up by anything but its partners. */
+#define SYNC_PPM 500000u
+
+/* Everything one run owns. */
+typedef struct {
+    NsimMemory *memory;
+    NsimSpace **spaces;
+    NsimEventQueue *events;
+    NsimMm *mm;
+    NsimFabric *fabric;
+    NsimTraceCursor **cursors;
+    NsimReplayThread *threads;
+    NsimReplayWorkload *workloads;
+    uint32_t thread_count, space_count;
+    NsimReplay *replay;
+    NsimTimeline *timeline;
+} RunState;
+
+static void
+run_state_clear(RunState *state)
+{
+    nsim_timeline_free(state->timeline);
+    nsim_replay_free(state->replay);
+    for (uint32_t i = 0; state->cursors != NULL && i < state->thread_count; i++)
+        nsim_trace_cursor_free(state->cursors[i]);
+    nsim_mm_free(state->mm);
+    for (uint32_t s = 0; state->spaces != NULL && s < state->space_count; s++)
+        nsim_space_free(state->spaces[s]);
+    g_free(state->cursors);
+    g_free(state->threads);
+    g_free(state->workloads);
+    g_free(state->spaces);
+    nsim_fabric_free(state->fabric);
+    nsim_event_queue_free(state->events);
+    nsim_memory_free(state->memory);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RunState, run_state_clear)
+
+/* ---- Building ------------------------------------------------------------------------------------------------- */
+
+static NsimSpace *
+build_space(const NsimWorkload *workload, NsimMemory *memory, GError **error)
+{
+    const NsimTraceInfo *info = nsim_trace_info(workload->trace);
+    g_autofree NsimSpaceRange *ranges = g_new0(NsimSpaceRange, info->region_count + 1);
+    for (uint32_t r = 0; r < info->region_count; r++)
+        ranges[r] = (NsimSpaceRange){ info->regions[r].name, info->regions[r].address, info->regions[r].bytes };
+    return nsim_space_new(memory, workload->name, info->frames, info->frame_count, ranges, info->region_count,
+                          workload->unit_pages, error);
+}
+
+static bool
+build_spaces(RunState *state, const NsimExperiment *plan, GError **error)
+{
+    state->memory = nsim_memory_new(plan->machine);
+    state->spaces = g_new0(NsimSpace *, plan->workload_count);
+    for (uint32_t w = 0; w < plan->workload_count; w++) {
+        state->spaces[w] = build_space(&plan->workloads[w], state->memory, error);
+        if (state->spaces[w] == NULL)
+            return false;
+        state->space_count++;
+    }
+    return true;
+}
+
+static bool
+build_threads(RunState *state, const NsimExperiment *plan, GError **error)
+{
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < plan->workload_count; w++)
+        count += nsim_trace_info(plan->workloads[w].trace)->thread_count;
+    state->thread_count = count;
+    state->cursors = g_new0(NsimTraceCursor *, count);
+    state->threads = g_new0(NsimReplayThread, count);
+    state->workloads = g_new0(NsimReplayWorkload, plan->workload_count);
+
+    for (uint32_t w = 0, i = 0; w < plan->workload_count; w++) {
+        const NsimWorkload *workload = &plan->workloads[w];
+        const NsimTraceInfo *info = nsim_trace_info(workload->trace);
+        state->workloads[w] = (NsimReplayWorkload){ .barrier_count = info->barrier_count,
+                                                    .mark_count = info->mark_count,
+                                                    .barriers = info->barriers,
+                                                    .marks = info->marks };
+        for (uint32_t t = 0; t < info->thread_count; t++, i++) {
+            const NsimAccessorId accessor = workload->accessors[t];
+            state->cursors[i] = nsim_trace_cursor_new(workload->trace, t, plan->machine->page_shift, error);
+            if (state->cursors[i] == NULL)
+                return false;
+            state->threads[i] =
+                (NsimReplayThread){ .source = nsim_burst_source_of_cursor(state->cursors[i]),
+                                    .space = (NsimSpaceId)w,
+                                    .accessor = accessor,
+                                    .core = workload->cores[t],
+                                    .workload = w,
+                                    .number = t,
+                                    .start_ps = workload->start_ps,
+                                    .gap_mult = nsim_gap_mult(info, &plan->machine->accessors[accessor]),
+                                    .filtered = info->filtered };
+        }
+    }
+    return true;
+}
+
+/* Pages the loaders touch before anything else happens. */
+static bool
+load_workloads(RunState *state, const NsimRunJob *run, GError **error)
+{
+    const NsimExperiment *plan = run->plan;
+    for (uint32_t w = 0; w < plan->workload_count; w++) {
+        if (!plan->workloads[w].loaded || (run->spec->class->caps & NSIM_CAP_LAZY) != 0)
+            continue;
+        if (!nsim_mm_load(state->mm, (NsimSpaceId)w, plan->workloads[w].loader)) {
+            g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_RUN, "%s", state->mm->failure);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+prepare(RunState *state, const NsimRunJob *run, GError **error)
+{
+    const NsimExperiment *plan = run->plan;
+    if (!build_spaces(state, plan, error) || !build_threads(state, plan, error))
+        return false;
+    state->events = nsim_event_queue_new();
+    state->fabric = nsim_fabric_new(plan->machine);
+    state->mm =
+        nsim_mm_new(plan->machine, state->memory, state->spaces, plan->workload_count, state->events, plan->seed);
+    if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
+        state->mm->future = run->future;
+    if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !load_workloads(state, run, error))
+        return false;
+
+    const NsimReplayOptions options = { .machine = plan->machine,
+                                        .mm = state->mm,
+                                        .fabric = state->fabric,
+                                        .events = state->events,
+                                        .workloads = state->workloads,
+                                        .workload_count = plan->workload_count,
+                                        .threads = state->threads,
+                                        .thread_count = state->thread_count,
+                                        .until_ps = plan->until_ps,
+                                        .warmup_ps = plan->warmup_ps,
+                                        .cancel = run->cancel,
+                                        .progress_lines = run->progress_lines };
+    state->replay = nsim_replay_new(&options);
+    if (plan->timeline_ps > 0)
+        state->timeline =
+            nsim_timeline_new(plan->machine, state->fabric, state->replay, state->events, plan->timeline_ps);
+    return true;
+}
+
+/* ---- Results --------------------------------------------------------------------------------------------------- */
+
+static uint32_t
+share_ppm(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : (uint32_t)MIN(nsim_mul_div(part, 1000000, whole), (uint64_t)UINT32_MAX);
+}
+
+static void
+fill_accessors(NsimRunResult *result, const RunState *state, const NsimMachine *machine)
+{
+    const NsimReplayStats *stats = nsim_replay_stats(state->replay);
+    result->accessors = g_new0(NsimAccessorResult, machine->accessor_count);
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        const NsimReplayAccessor *from = &stats->accessors[a];
+        NsimAccessorResult *to = &result->accessors[a];
+        to->id = g_strdup(machine->accessors[a].id);
+        to->runtime_ps = from->end_ps > stats->begin_ps ? from->end_ps - stats->begin_ps : 0;
+        to->access_count = from->access_count;
+        to->stall_ps = from->stall_ps;
+        to->kernel_ps = from->kernel_ps;
+        to->node_access_count = g_new0(uint64_t, machine->node_count);
+        result->barrier_ps += from->barrier_ps;
+        for (uint32_t n = 0; n < machine->node_count; n++) {
+            for (int dir = 0; dir < NSIM_DIRS; dir++)
+                to->node_access_count[n] +=
+                    nsim_fabric_lines(state->fabric, (NsimAccessorId)a, (NsimNodeId)n, (NsimDir)dir);
+        }
+    }
+}
+
+static void
+fill_nodes(NsimRunResult *result, const RunState *state, const NsimMachine *machine, const NsimTime *busy_ps)
+{
+    const uint64_t page_bytes = (uint64_t)1 << machine->page_shift;
+    result->nodes = g_new0(NsimNodeResult, machine->node_count);
+    for (uint32_t n = 0; n < machine->node_count; n++) {
+        const NsimMemoryNode *node = &machine->nodes[n];
+        const NsimNodeMemory *memory = &state->memory->nodes[n];
+        NsimNodeResult *to = &result->nodes[n];
+        const uint32_t resources[] = { node->resource[0], node->resource[1] == node->resource[0] ? 0 : node->resource[1],
+                                       node->resource_shared };
+        to->id = g_strdup(node->id);
+        to->capacity_bytes = node->capacity_bytes;
+        to->used_bytes = memory->used_pages * page_bytes;
+        to->used_peak_bytes = memory->peak_pages * page_bytes;
+        for (uint32_t a = 0; a < machine->accessor_count; a++) {
+            to->read_bytes +=
+                nsim_fabric_lines(state->fabric, (NsimAccessorId)a, (NsimNodeId)n, NSIM_DIR_READ) * NSIM_LINE_BYTES;
+            to->write_bytes +=
+                nsim_fabric_lines(state->fabric, (NsimAccessorId)a, (NsimNodeId)n, NSIM_DIR_WRITE) * NSIM_LINE_BYTES;
+        }
+        for (uint32_t i = 0; i < G_N_ELEMENTS(resources); i++) {
+            to->utilisation_ppm = MAX(to->utilisation_ppm, share_ppm(busy_ps[resources[i]], result->runtime_ps));
+            to->queue_ps += state->fabric->servers[resources[i]].wait_ps;
+        }
+    }
+}
+
+static void
+fill_links(NsimRunResult *result, const RunState *state, const NsimMachine *machine, const uint64_t *bytes,
+           const NsimTime *busy_ps)
+{
+    result->links = g_new0(NsimLinkResult, machine->link_count);
+    for (uint32_t l = 0; l < machine->link_count; l++) {
+        const NsimLink *link = &machine->links[l];
+        NsimLinkResult *to = &result->links[l];
+        const bool shared = link->resource[0] == link->resource[1];
+        to->id = g_strdup(link->id);
+        to->forward_bytes = bytes[link->resource[0]];
+        to->reverse_bytes = shared ? 0 : bytes[link->resource[1]];
+        for (int i = 0; i < (shared ? 1 : 2); i++) {
+            to->utilisation_ppm = MAX(to->utilisation_ppm, share_ppm(busy_ps[link->resource[i]], result->runtime_ps));
+            to->queue_ps += state->fabric->servers[link->resource[i]].wait_ps;
+        }
+    }
+}
+
+static void
+fill_operations(NsimRunResult *result, const RunState *state, const NsimExperiment *plan)
+{
+    const NsimReplayStats *stats = nsim_replay_stats(state->replay);
+    GArray *operations = g_array_new(FALSE, TRUE, sizeof(NsimOperationResult));
+    for (NsimReplayOperation **slot = stats->operations; *slot != NULL; slot++) {
+        const NsimReplayOperation *operation = *slot;
+        const NsimWorkload *workload = &plan->workloads[operation->workload];
+        const char *mark = nsim_trace_info(workload->trace)->marks[operation->mark];
+        if (operation->times.count == 0)
+            continue;
+        const NsimOperationResult row = { .name = plan->workload_count == 1
+                                                      ? g_strdup(mark)
+                                                      : g_strdup_printf("%s/%s", workload->name, mark),
+                                          .count = operation->times.count,
+                                          .time = nsim_latency_summary(&operation->times) };
+        g_array_append_val(operations, row);
+    }
+    result->operation_count = operations->len;
+    result->operations = (NsimOperationResult *)(void *)g_array_free(operations, FALSE);
+}
+
+static void
+fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClass *class)
+{
+    const NsimVmstat *vmstat = &state->mm->vmstat;
+    const NsimCounterResult rows[] = { { "pgfault", "", vmstat->pgfault },
+                                       { "numa_hit", "", vmstat->numa_hit },
+                                       { "numa_miss", "", vmstat->numa_miss },
+                                       { "numa_hint_faults", "", vmstat->numa_hint_faults } };
+    const uint64_t *counters = nsim_mm_counters(state->mm);
+    result->vmstat_count = G_N_ELEMENTS(rows);
+    result->vmstat = g_new0(NsimCounterResult, result->vmstat_count);
+    for (uint32_t i = 0; i < result->vmstat_count; i++)
+        result->vmstat[i] = (NsimCounterResult){ g_strdup(rows[i].key), g_strdup(""), rows[i].value };
+    result->policy_stat_count = class->counter_count;
+    result->policy_stats = g_new0(NsimCounterResult, class->counter_count + 1);
+    for (uint32_t i = 0; i < class->counter_count; i++)
+        result->policy_stats[i] = (NsimCounterResult){ g_strdup(class->counters[i].key),
+                                                       g_strdup(class->counters[i].unit), counters[i] };
+}
+
+/* ---- What bounds the run ---------------------------------------------------------------------------------------- */
+
+/* The accessor that waits least for its partners is the one they wait for. */
+static const NsimReplayAccessor *
+slowest_accessor(const NsimReplayStats *stats, const NsimMachine *machine, uint32_t *ret_index)
+{
+    const NsimReplayAccessor *slowest = NULL;
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        const NsimReplayAccessor *accessor = &stats->accessors[a];
+        if (accessor->thread_count == 0)
+            continue;
+        if (slowest == NULL || accessor->end_ps > slowest->end_ps ||
+            (accessor->end_ps == slowest->end_ps && accessor->barrier_ps / accessor->thread_count <
+                                                        slowest->barrier_ps / slowest->thread_count)) {
+            slowest = accessor;
+            *ret_index = a;
+        }
+    }
+    return slowest;
+}
+
+static void
+find_bound(NsimRunResult *result, const RunState *state, const NsimMachine *machine, const NsimTime *busy_ps)
+{
+    const NsimReplayStats *stats = nsim_replay_stats(state->replay);
+    uint32_t busiest = 0, index = 0;
+    for (uint32_t r = 1; r < machine->resource_count; r++)
+        busiest = busy_ps[r] > busy_ps[busiest] ? r : busiest;
+    const uint32_t busy_ppm = share_ppm(busy_ps[busiest], result->runtime_ps);
+    const NsimReplayAccessor *slowest = slowest_accessor(stats, machine, &index);
+
+    result->bound_by = g_strdup("");
+    if (busiest > 0 && busy_ppm >= BOUND_PPM) {
+        result->bound = NSIM_BOUND_RESOURCE;
+        result->bound_ppm = MIN(busy_ppm, 1000000u);
+        g_free(result->bound_by);
+        result->bound_by = g_strdup(machine->resources[busiest].name);
+        return;
+    }
+    if (slowest == NULL || result->runtime_ps == 0)
+        return;
+    const NsimTime whole_ps = result->runtime_ps * slowest->thread_count;
+    const struct {
+        NsimBoundKind kind;
+        NsimTime ps;
+    } shares[] = { { NSIM_BOUND_COMPUTE, slowest->compute_ps },
+                   { NSIM_BOUND_LATENCY, slowest->stall_ps },
+                   { NSIM_BOUND_KERNEL, slowest->kernel_ps } };
+    NsimTime most_ps = 0;
+    for (uint32_t i = 0; i < G_N_ELEMENTS(shares); i++) {
+        if (shares[i].ps >= most_ps) {
+            most_ps = shares[i].ps;
+            result->bound = shares[i].kind;
+        }
+    }
+    if (share_ppm(slowest->barrier_ps, whole_ps) > SYNC_PPM) {
+        most_ps = slowest->barrier_ps;
+        result->bound = NSIM_BOUND_SYNC;
+    }
+    result->bound_ppm = MIN(share_ppm(most_ps, whole_ps), 1000000u);
+    g_free(result->bound_by);
+    result->bound_by = g_strdup(machine->accessors[index].id);
+}
+
+/* Bytes the routes account for are bytes the nodes account for. */
+static void
+check_conservation(const RunState *state, const NsimRunResult *result, const NsimMachine *machine)
+{
+    uint64_t by_accessor = 0, by_node = 0;
+    for (uint32_t n = 0; n < machine->node_count; n++)
+        by_node += (result->nodes[n].read_bytes + result->nodes[n].write_bytes) / NSIM_LINE_BYTES;
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        for (uint32_t n = 0; n < machine->node_count; n++)
+            by_accessor += result->accessors[a].node_access_count[n];
+    }
+    nsim_assert(by_accessor == by_node);
+    for (uint32_t n = 0; n < machine->node_count; n++)
+        nsim_assert(state->memory->nodes[n].used_pages <= state->memory->nodes[n].capacity_pages);
+}
+
+static void
+fill_result(NsimRunJob *run, const RunState *state)
+{
+    const NsimMachine *machine = run->plan->machine;
+    const NsimReplayStats *stats = nsim_replay_stats(state->replay);
+    NsimRunResult *result = run->result;
+    g_autofree uint64_t *bytes = g_new(uint64_t, machine->resource_count);
+    g_autofree NsimTime *busy_ps = g_new(NsimTime, machine->resource_count);
+
+    nsim_fabric_usage(state->fabric, bytes, busy_ps);
+    result->complete = stats->complete;
+    result->runtime_ps = stats->end_ps - stats->begin_ps;
+    result->access_count = stats->access_count;
+    result->burst_count = stats->burst_count;
+    result->latency = nsim_latency_summary(&stats->latency);
+    fill_accessors(result, state, machine);
+    fill_nodes(result, state, machine, busy_ps);
+    fill_links(result, state, machine, bytes, busy_ps);
+    fill_operations(result, state, run->plan);
+    fill_counters(result, state, run->spec->class);
+    find_bound(result, state, machine, busy_ps);
+    check_conservation(state, result, machine);
+    if (state->timeline != NULL) {
+        bool truncated;
+        result->timeline =
+            nsim_timeline_finish(state->timeline, stats->end_ps, &result->timeline_count, &truncated);
+        if (truncated)
+            g_ptr_array_add(run->warnings,
+                            g_strdup_printf("run '%s': the timeline ends after %u rows; use a longer interval",
+                                            result->label, NSIM_TIMELINE_ROWS_MAX));
+    }
+}
+
+static void
+fill_names(NsimRunResult *result, const NsimPolicySpec *spec)
+{
+    result->policy = g_strdup(spec->class->name);
+    result->label = g_strdup(spec->label);
+    result->future = (spec->class->caps & NSIM_CAP_FUTURE) != 0;
+    result->option_count = spec->class->option_count;
+    result->options = g_new0(NsimOptionResult, result->option_count + 1);
+    for (uint32_t i = 0; i < result->option_count; i++)
+        result->options[i] = (NsimOptionResult){ g_strdup(spec->class->options[i].key), g_strdup(spec->texts[i]) };
+}
+
+void
+nsim_run(NsimRunJob *run)
+{
+    g_auto(RunState) state = { 0 };
+    const gint64 begin_us = g_get_monotonic_time();
+
+    fill_names(run->result, run->spec);
+    if (!prepare(&state, run, &run->error) || !nsim_replay_run(state.replay, &run->error)) {
+        g_prefix_error(&run->error, "run '%s': ", run->spec->label);
+        return;
+    }
+    fill_result(run, &state);
+    run->result->host_wall_ns = (uint64_t)(g_get_monotonic_time() - begin_us) * 1000;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Samples the counters at equal intervals and keeps the differences. */
+#include <experiment/timeline.h>
+
+#include <string.h>
+
+struct _NsimTimeline {
+    const NsimMachine *machine;
+    const NsimFabric *fabric;
+    const NsimReplay *replay;
+    NsimEventQueue *events;
+    NsimTime interval_ps, last_ps;
+    GArray *rows; /* NsimTimelineRow */
+    bool truncated;
+    uint64_t access_count, latency_sum_ps;
+    uint64_t *bytes; /* by resource, at the last row */
+    uint64_t *node_bytes[NSIM_DIRS];
+};
+
+static void
+node_bytes(const NsimTimeline *timeline, NsimDir dir, uint64_t *ret)
+{
+    for (uint32_t n = 0; n < timeline->machine->node_count; n++) {
+        ret[n] = 0;
+        for (uint32_t a = 0; a < timeline->machine->accessor_count; a++)
+            ret[n] +=
+                nsim_fabric_lines(timeline->fabric, (NsimAccessorId)a, (NsimNodeId)n, dir) * NSIM_LINE_BYTES;
+    }
+}
+
+/* now - before in each slot; `before` becomes `now`. A counter that went back (statistics began anew) counts from 0. */
+static void
+take_difference(uint64_t *now, uint64_t *before, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t value = now[i];
+        now[i] = value >= before[i] ? value - before[i] : value;
+        before[i] = value;
+    }
+}
+
+static void
+add_row(NsimTimeline *timeline, NsimTime now_ps)
+{
+    const NsimMachine *machine = timeline->machine;
+    NsimTimelineRow row = { .time_ps = now_ps };
+    uint64_t counts[2];
+    uint64_t before[2] = { timeline->access_count, timeline->latency_sum_ps };
+    g_autofree uint64_t *bytes = g_new(uint64_t, machine->resource_count);
+    g_autofree NsimTime *busy_ps = g_new(NsimTime, machine->resource_count);
+
+    nsim_replay_peek(timeline->replay, &counts[0], &counts[1]);
+    take_difference(counts, before, 2);
+    timeline->access_count = before[0];
+    timeline->latency_sum_ps = before[1];
+    row.access_count = counts[0];
+    row.latency_mean_ps = counts[0] == 0 ? 0 : counts[1] / counts[0];
+
+    row.node_read_bytes = g_new(uint64_t, machine->node_count);
+    row.node_write_bytes = g_new(uint64_t, machine->node_count);
+    row.link_forward_bytes = g_new0(uint64_t, machine->link_count);
+    row.link_reverse_bytes = g_new0(uint64_t, machine->link_count);
+    node_bytes(timeline, NSIM_DIR_READ, row.node_read_bytes);
+    node_bytes(timeline, NSIM_DIR_WRITE, row.node_write_bytes);
+    take_difference(row.node_read_bytes, timeline->node_bytes[NSIM_DIR_READ], machine->node_count);
+    take_difference(row.node_write_bytes, timeline->node_bytes[NSIM_DIR_WRITE], machine->node_count);
+
+    nsim_fabric_usage(timeline->fabric, bytes, busy_ps);
+    take_difference(bytes, timeline->bytes, machine->resource_count);
+    for (uint32_t l = 0; l < machine->link_count; l++) {
+        const NsimLink *link = &machine->links[l];
+        row.link_forward_bytes[l] = bytes[link->resource[0]];
+        row.link_reverse_bytes[l] = link->resource[1] == link->resource[0] ? 0 : bytes[link->resource[1]];
+    }
+    g_array_append_val(timeline->rows, row);
+    timeline->last_ps = now_ps;
+}
+
+static void
+sample(void *context, uint64_t number)
+{
+    NsimTimeline *timeline = context;
+    if (timeline->rows->len >= NSIM_TIMELINE_ROWS_MAX) {
+        timeline->truncated = true;
+        return;
+    }
+    add_row(timeline, number * timeline->interval_ps);
+    const NsimEvent next = { .time_ps = (number + 1) * timeline->interval_ps,
+                             .priority = NSIM_PRIORITY_REPORT,
+                             .run = sample,
+                             .context = timeline,
+                             .argument = number + 1 };
+    nsim_event_queue_push(timeline->events, &next);
+}
+
+NsimTimeline *
+nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const NsimReplay *replay,
+                  NsimEventQueue *events, NsimTime interval_ps)
+{
+    NsimTimeline *timeline = g_new0(NsimTimeline, 1);
+    *timeline = (NsimTimeline){ .machine = machine,
+                                .fabric = fabric,
+                                .replay = replay,
+                                .events = events,
+                                .interval_ps = interval_ps,
+                                .rows = g_array_new(FALSE, FALSE, sizeof(NsimTimelineRow)) };
+    timeline->bytes = g_new0(uint64_t, machine->resource_count);
+    for (int dir = 0; dir < NSIM_DIRS; dir++)
+        timeline->node_bytes[dir] = g_new0(uint64_t, machine->node_count);
+    const NsimEvent first = { .time_ps = interval_ps,
+                              .priority = NSIM_PRIORITY_REPORT,
+                              .run = sample,
+                              .context = timeline,
+                              .argument = 1 };
+    nsim_event_queue_push(events, &first);
+    return timeline;
+}
+
+NsimTimelineRow *
+nsim_timeline_finish(NsimTimeline *timeline, NsimTime end_ps, uint32_t *ret_count, bool *ret_truncated)
+{
+    if (end_ps > timeline->last_ps && !timeline->truncated)
+        add_row(timeline, end_ps);
+    *ret_count = timeline->rows->len;
+    *ret_truncated = timeline->truncated;
+    NsimTimelineRow *rows = (NsimTimelineRow *)(void *)g_array_free(timeline->rows, FALSE);
+    timeline->rows = NULL;
+    return rows;
+}
+
+void
+nsim_timeline_free(NsimTimeline *timeline)
+{
+    if (timeline == NULL)
+        return;
+    if (timeline->rows != NULL) {
+        for (guint i = 0; i < timeline->rows->len; i++) {
+            NsimTimelineRow *row = &g_array_index(timeline->rows, NsimTimelineRow, i);
+            g_free(row->node_read_bytes);
+            g_free(row->node_write_bytes);
+            g_free(row->link_forward_bytes);
+            g_free(row->link_reverse_bytes);
+        }
+        g_array_free(timeline->rows, TRUE);
+    }
+    g_free(timeline->bytes);
+    for (int dir = 0; dir < NSIM_DIRS; dir++)
+        g_free(timeline->node_bytes[dir]);
+    g_free(timeline);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between numasim and a policy plug-in.
+ *
+ * A policy decides; it never does. It learns of the machine and of memory only what a real one could (faults, free
+ * memory, counters), and it answers with decisions that the core checks, prices, executes and attributes. There is no
+ * call-back per access. The same source file builds into the program or as a shared object for --plugin: see
+ * policies/template/.
+ *
+ * Compatibility: a change that breaks built plug-ins raises NSIM_ABI_VERSION; growth is appended to the structs and
+ * covered by `struct_size`.
+ */
+#pragma once
+
+#include <glib.h>
+#include <numasim/option.h>
+#include <numasim/types.h>
+
+#define NSIM_ABI_VERSION 1u
+
+/* The core as a policy sees it. `ops` is filled by the core; use the inline functions below. */
+typedef struct _NsimHost NsimHost;
+typedef struct _NsimHostOps NsimHostOps;
+
+typedef enum {
+    NSIM_NODE_DRAM,
+    NSIM_NODE_CXL,
+    NSIM_NODE_HBM,
+    NSIM_NODE_GPU,
+    NSIM_NODE_COMPRESSED,
+    NSIM_NODE_REMOTE,
+    NSIM_NODE_DISK,
+    NSIM_NODE_KINDS
+} NsimNodeKind;
+
+typedef enum { NSIM_ACCESSOR_CPU, NSIM_ACCESSOR_GPU, NSIM_ACCESSOR_DEVICE, NSIM_ACCESSOR_KINDS } NsimAccessorKind;
+
+/* Set `struct_size = sizeof` before the call; the core fills what fits. Strings belong to the core. */
+typedef struct {
+    uint32_t struct_size;
+    int32_t nid; /* the number users and kernels know it by */
+    const char *id;
+    NsimNodeKind kind;
+    uint64_t capacity_pages;
+    uint64_t read_bytes_per_s, write_bytes_per_s;
+} NsimNodeInfo;
+
+typedef struct {
+    uint32_t struct_size;
+    NsimAccessorKind kind;
+    const char *id;
+    uint32_t core_count;
+} NsimAccessorInfo;
+
+/* What one accessor can expect of one node when nothing else runs. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reachable; /* 0 or 1 */
+    NsimTime latency_read_ps, latency_write_ps;
+    uint64_t read_bytes_per_s, write_bytes_per_s; /* of the narrowest resource on the way */
+} NsimRouteInfo;
+
+/* A channel or link direction that a route crosses, and how long one line keeps it busy. */
+typedef struct {
+    uint32_t resource; /* below nsim_resource_count() */
+    uint32_t service_ps;
+} NsimRouteHop;
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t region_count;
+    uint64_t page_count; /* base pages; pages of one region are contiguous and in address order */
+    const char *workload;
+} NsimSpaceInfo;
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t unit_pages; /* unit of movement in base pages */
+    NsimPage first;
+    uint64_t count; /* base pages */
+    uint64_t address; /* virtual address of the first page */
+    const char *name; /* "weights", "kv-cache", ..., "" when the trace names none */
+} NsimRegionInfo;
+
+typedef enum {
+    NSIM_FAULT_LOAD,        /* the workload's loader touches pages before the trace begins */
+    NSIM_FAULT_FIRST_TOUCH, /* an accessor touches pages that have no memory yet */
+    NSIM_FAULT_HINT         /* an accessor touches a page the policy armed */
+} NsimFaultKind;
+
+/* `count` pages from `page` on, one unit or (LOAD) several, never across 2 MiB. */
+typedef struct {
+    NsimTime time_ps;
+    NsimPage page;
+    uint32_t count;
+    NsimSpaceId space;
+    NsimAccessorId accessor;
+    uint16_t kind;  /* NsimFaultKind */
+    uint16_t write; /* 1: the access writes */
+    uint32_t thread;
+} NsimFault;
+
+typedef enum {
+    NSIM_DECIDE_PLACE, /* give `count` pages without memory a place on `node` */
+    NSIM_DECIDE_ARM,   /* the next access to any of the pages faults */
+    NSIM_DECIDE_DISARM
+} NsimDecisionKind;
+
+enum {
+    /* PLACE: when `node` is full, go on in the order of distance from `accessor`, as the kernel's zonelists do. */
+    NSIM_PLACE_FALLBACK = 1u << 0
+};
+
+/* One decision. Fields a kind does not name are ignored. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t kind;  /* NsimDecisionKind */
+    uint32_t flags; /* of the kind */
+    uint32_t count; /* pages */
+    NsimPage page;
+    NsimSpaceId space;
+    NsimNodeId node;
+    NsimAccessorId accessor; /* for whom: orders the fall-back */
+    uint16_t reserved;
+} NsimDecision;
+
+struct _NsimHostOps {
+    uint32_t struct_size;
+    uint32_t abi_version;
+    NsimTime (*now)(const NsimHost *host);
+    uint32_t (*node_count)(const NsimHost *host);
+    uint32_t (*accessor_count)(const NsimHost *host);
+    uint32_t (*space_count)(const NsimHost *host);
+    bool (*node_info)(const NsimHost *host, NsimNodeId node, NsimNodeInfo *info);
+    bool (*accessor_info)(const NsimHost *host, NsimAccessorId accessor, NsimAccessorInfo *info);
+    bool (*route_info)(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, NsimRouteInfo *info);
+    bool (*space_info)(const NsimHost *host, NsimSpaceId space, NsimSpaceInfo *info);
+    bool (*region_info)(const NsimHost *host, NsimSpaceId space, uint32_t region, NsimRegionInfo *info);
+    NsimNodeId (*node_by_id)(const NsimHost *host, const char *id_or_nid);
+    NsimNodeId (*node_by_rank)(const NsimHost *host, NsimAccessorId accessor, uint32_t rank);
+    uint64_t (*free_pages)(const NsimHost *host, NsimNodeId node);
+    NsimNodeId (*page_node)(const NsimHost *host, NsimSpaceId space, NsimPage page);
+    uint64_t (*random)(NsimHost *host);
+    uint64_t *(*counters)(NsimHost *host);
+    uint64_t (*decide)(NsimHost *host, const NsimDecision *decision);
+    bool (*set_timer)(NsimHost *host, NsimTime when_ps, uint64_t cookie);
+    void (*fail)(NsimHost *host, const char *message);
+    bool (*future_lines)(const NsimHost *host, NsimSpaceId space, NsimAccessorId accessor, NsimPage page, uint32_t count,
+                         uint32_t *ret_reads, uint32_t *ret_writes);
+    bool (*future_compute)(const NsimHost *host, NsimAccessorId accessor, NsimTime *ret_gap_ps,
+                           uint32_t *ret_window_lines);
+    uint32_t (*route_hops)(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, bool write, uint32_t hop_max,
+                           NsimRouteHop *ret_hops);
+    uint32_t (*resource_count)(const NsimHost *host);
+};
+
+struct _NsimHost {
+    const NsimHostOps *ops;
+    /* the core's own state follows */
+};
+
+enum {
+    NSIM_CAP_DETERMINISTIC = 1u << 0, /* same inputs, same decisions; every shipped policy has it */
+    NSIM_CAP_FUTURE = 1u << 1,        /* reads the trace ahead of time: an upper bound, not a real policy */
+    NSIM_CAP_LAZY = 1u << 2           /* wants no LOAD faults: pages stay without memory until the trace touches them */
+};
+
+typedef struct {
+    uint32_t abi_version; /* NSIM_ABI_VERSION */
+    uint32_t struct_size; /* sizeof(NsimPolicyClass) */
+    const char *name;     /* as the user types it, equal to the file's name */
+    const char *summary;  /* one sentence */
+    const char *source;   /* paper and section, or kernel file and version */
+    const char *licence;  /* SPDX id */
+    uint32_t caps;
+    uint32_t option_count;
+    const NsimOption *options;
+    size_t config_size; /* of the struct the option rows point into; 0 without options */
+    const NsimCounter *counters;
+    uint32_t counter_count;
+    uint32_t reserved;
+
+    /*
+     * An instance for one run. `config` holds the parsed options and outlives the instance. Called before any page is
+     * placed. Return the instance, or NULL with `error` set (a user error: exit status 2). Required.
+     */
+    void *(*attach)(NsimHost *host, const void *config, GError **error);
+    /* Free the instance. Required. */
+    void (*detach)(void *self, NsimHost *host);
+    /*
+     * Pages were touched. LOAD and FIRST_TOUCH: place each range, wholly or in parts; what is left without memory
+     * afterwards the core places as the kernel's default policy would. HINT: the fault resumes when this returns.
+     * Optional: without it the default policy places everything.
+     */
+    void (*faults)(void *self, NsimHost *host, const NsimFault *faults, uint32_t count);
+    /* A timer set with nsim_set_timer() is due. Optional. */
+    void (*timer)(void *self, NsimHost *host, uint64_t cookie);
+    /*
+     * `node` lacks memory for `need` more pages. Free some or return; the allocation then falls back. Optional.
+     */
+    void (*pressure)(void *self, NsimHost *host, NsimNodeId node, uint64_t need);
+} NsimPolicyClass;
+
+/*
+ * Put this once at the end of the source. Built into numasim (NSIM_BUILTIN defined by its makefile) the class gets a
+ * name of its own; as a shared object it becomes the one symbol that the loader looks for.
+ */
+#ifdef NSIM_BUILTIN
+#define NSIM_POLICY_EXPORT(ident, class_struct)                                                                         \
+    extern const NsimPolicyClass *const nsim_policy_##ident;                                                           \
+    const NsimPolicyClass *const nsim_policy_##ident = &(class_struct)
+#else
+#define NSIM_POLICY_EXPORT(ident, class_struct)                                                                         \
+    extern __attribute__((visibility("default"))) const NsimPolicyClass *const nsim_plugin_policy;                     \
+    const NsimPolicyClass *const nsim_plugin_policy = &(class_struct)
+#endif
+#define NSIM_POLICY_SYMBOL "nsim_plugin_policy"
+
+/* Error domain and code for a policy's `attach`. */
+#define NSIM_POLICY_ERROR (g_quark_from_static_string("nsim-policy-error"))
+enum { NSIM_POLICY_ERROR_OPTION = 1 };
+
+/* ---- What a policy may ask ---------------------------------------------------------------------------------- */
+
+/* Simulated time now. */
+static inline NsimTime
+nsim_now(const NsimHost *host)
+{
+    return host->ops->now(host);
+}
+
+static inline uint32_t
+nsim_node_count(const NsimHost *host)
+{
+    return host->ops->node_count(host);
+}
+
+static inline uint32_t
+nsim_accessor_count(const NsimHost *host)
+{
+    return host->ops->accessor_count(host);
+}
+
+static inline uint32_t
+nsim_space_count(const NsimHost *host)
+{
+    return host->ops->space_count(host);
+}
+
+/* False: no such node. */
+static inline bool
+nsim_node_info(const NsimHost *host, NsimNodeId node, NsimNodeInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->node_info(host, node, info);
+}
+
+/* False: no such accessor. */
+static inline bool
+nsim_accessor_info(const NsimHost *host, NsimAccessorId accessor, NsimAccessorInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->accessor_info(host, accessor, info);
+}
+
+/* False: no such accessor or node. */
+static inline bool
+nsim_route_info(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, NsimRouteInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->route_info(host, accessor, node, info);
+}
+
+/*
+ * The resources that reads (or writes) of `node` by `accessor` cross, at most `hop_max` of them; returns how many. Routes
+ * that share a resource compete for it.
+ */
+static inline uint32_t
+nsim_route_hops(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, bool write, uint32_t hop_max,
+                NsimRouteHop *ret_hops)
+{
+    return host->ops->route_hops(host, accessor, node, write, hop_max, ret_hops);
+}
+
+static inline uint32_t
+nsim_resource_count(const NsimHost *host)
+{
+    return host->ops->resource_count(host);
+}
+
+/* False: no such space. */
+static inline bool
+nsim_space_info(const NsimHost *host, NsimSpaceId space, NsimSpaceInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->space_info(host, space, info);
+}
+
+/* False: no such region. */
+static inline bool
+nsim_region_info(const NsimHost *host, NsimSpaceId space, uint32_t region, NsimRegionInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->region_info(host, space, region, info);
+}
+
+/* The node with this id ("DRAM1") or number ("0"), or NSIM_NODE_NONE. */
+static inline NsimNodeId
+nsim_node_by_id(const NsimHost *host, const char *id_or_nid)
+{
+    return host->ops->node_by_id(host, id_or_nid);
+}
+
+/* The rank-th nearest node of an accessor (0 = nearest) by unloaded latency, ties by nid; NSIM_NODE_NONE past the
+ * last one it reaches. */
+static inline NsimNodeId
+nsim_node_by_rank(const NsimHost *host, NsimAccessorId accessor, uint32_t rank)
+{
+    return host->ops->node_by_rank(host, accessor, rank);
+}
+
+static inline uint64_t
+nsim_free_pages(const NsimHost *host, NsimNodeId node)
+{
+    return host->ops->free_pages(host, node);
+}
+
+/* Where a page is, or NSIM_NODE_NONE. */
+static inline NsimNodeId
+nsim_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
+{
+    return host->ops->page_node(host, space, page);
+}
+
+/* The next number of this policy's own random stream. */
+static inline uint64_t
+nsim_random_next(NsimHost *host)
+{
+    return host->ops->random(host);
+}
+
+/* The policy's counters, one for each row of its table, in order. */
+static inline uint64_t *
+nsim_counters(NsimHost *host)
+{
+    return host->ops->counters(host);
+}
+
+/*
+ * Lines that `accessor` will read and write in each of `count` pages from `page` on over the whole trace. Only for
+ * policies with NSIM_CAP_FUTURE; false otherwise. Either array may be NULL.
+ */
+static inline bool
+nsim_future_lines(const NsimHost *host, NsimSpaceId space, NsimAccessorId accessor, NsimPage page, uint32_t count,
+                  uint32_t *ret_reads, uint32_t *ret_writes)
+{
+    return host->ops->future_lines(host, space, accessor, page, count, ret_reads, ret_writes);
+}
+
+/*
+ * The longest compute time of any one thread of `accessor` and the lines its busy cores can have outstanding. Only with
+ * NSIM_CAP_FUTURE; false otherwise.
+ */
+static inline bool
+nsim_future_compute(const NsimHost *host, NsimAccessorId accessor, NsimTime *ret_gap_ps, uint32_t *ret_window_lines)
+{
+    return host->ops->future_compute(host, accessor, ret_gap_ps, ret_window_lines);
+}
+
+/* ---- What a policy may decide -------------------------------------------------------------------------------- */
+
+/*
+ * Give pages without memory a place on `node`. Returns how many of them got one (from the first on); pages that already
+ * have memory are skipped and count. NSIM_PLACE_FALLBACK lets a full node overflow to the next ones in the order of
+ * distance from `accessor`.
+ */
+static inline uint64_t
+nsim_place(NsimHost *host, NsimSpaceId space, NsimPage page, uint32_t count, NsimNodeId node, NsimAccessorId accessor,
+           uint32_t flags)
+{
+    const NsimDecision decision = { .struct_size = sizeof decision,
+                                    .kind = NSIM_DECIDE_PLACE,
+                                    .flags = flags,
+                                    .count = count,
+                                    .page = page,
+                                    .space = space,
+                                    .node = node,
+                                    .accessor = accessor };
+    return host->ops->decide(host, &decision);
+}
+
+/* Let the next access to each of the pages raise a HINT fault. Returns the number of pages newly armed. */
+static inline uint64_t
+nsim_arm(NsimHost *host, NsimSpaceId space, NsimPage page, uint32_t count)
+{
+    const NsimDecision decision = {
+        .struct_size = sizeof decision, .kind = NSIM_DECIDE_ARM, .count = count, .page = page, .space = space
+    };
+    return host->ops->decide(host, &decision);
+}
+
+/* Take armed faults back. Returns the number of pages disarmed. */
+static inline uint64_t
+nsim_disarm(NsimHost *host, NsimSpaceId space, NsimPage page, uint32_t count)
+{
+    const NsimDecision decision = {
+        .struct_size = sizeof decision, .kind = NSIM_DECIDE_DISARM, .count = count, .page = page, .space = space
+    };
+    return host->ops->decide(host, &decision);
+}
+
+/* Have `timer` called at `when_ps` with `cookie`. False when that time is past. */
+static inline bool
+nsim_set_timer(NsimHost *host, NsimTime when_ps, uint64_t cookie)
+{
+    return host->ops->set_timer(host, when_ps, cookie);
+}
+
+/* End the run as failed with this message (exit status 1). */
+static inline void
+nsim_fail(NsimHost *host, const char *message)
+{
+    host->ops->fail(host, message);
+}

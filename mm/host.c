@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executes a policy's decisions and answers its questions.
+ *
+ * Allocation follows the kernel's page allocator in outline: a preferred node, then the other nodes in the order of
+ * distance (zonelists). Left out: zones, watermarks and reclaim, which come with the LRU mechanism; per-CPU lists.
+ */
+#include <mm/host.h>
+
+#include <sim/assert.h>
+#include <sim/time.h>
+#include <string.h>
+
+/* Faults handed to a policy at once while a workload is loaded. */
+#define LOAD_BATCH 64u
+
+static NsimMm *
+mm_of(const NsimHost *host)
+{
+    return (NsimMm *)(uintptr_t)host;
+}
+
+/* ---- Questions ---------------------------------------------------------------------------------------------- */
+
+/* Copy what the caller's struct has room for, keeping its size. */
+static void
+answer(void *ret, const void *full, size_t full_size)
+{
+    uint32_t size;
+    memcpy(&size, ret, sizeof size);
+    memcpy(ret, full, MIN((size_t)size, full_size));
+    memcpy(ret, &size, sizeof size);
+}
+
+static NsimTime
+host_now(const NsimHost *host)
+{
+    return mm_of(host)->now_ps;
+}
+
+static uint32_t
+host_node_count(const NsimHost *host)
+{
+    return mm_of(host)->machine->node_count;
+}
+
+static uint32_t
+host_accessor_count(const NsimHost *host)
+{
+    return mm_of(host)->machine->accessor_count;
+}
+
+static uint32_t
+host_space_count(const NsimHost *host)
+{
+    return mm_of(host)->space_count;
+}
+
+static bool
+host_node_info(const NsimHost *host, NsimNodeId node, NsimNodeInfo *info)
+{
+    const NsimMm *mm = mm_of(host);
+    if (node >= mm->machine->node_count)
+        return false;
+    const NsimMemoryNode *from = &mm->machine->nodes[node];
+    const NsimNodeInfo full = { .nid = from->nid,
+                                .id = from->id,
+                                .kind = from->kind,
+                                .capacity_pages = mm->memory->nodes[node].capacity_pages,
+                                .read_bytes_per_s = from->read_bytes_per_s,
+                                .write_bytes_per_s = from->write_bytes_per_s };
+    answer(info, &full, sizeof full);
+    return true;
+}
+
+static bool
+host_accessor_info(const NsimHost *host, NsimAccessorId accessor, NsimAccessorInfo *info)
+{
+    const NsimMm *mm = mm_of(host);
+    if (accessor >= mm->machine->accessor_count)
+        return false;
+    const NsimAccessor *from = &mm->machine->accessors[accessor];
+    const NsimAccessorInfo full = { .kind = from->kind, .id = from->id, .core_count = from->core_count };
+    answer(info, &full, sizeof full);
+    return true;
+}
+
+static bool
+host_route_info(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, NsimRouteInfo *info)
+{
+    const NsimMachine *machine = mm_of(host)->machine;
+    if (accessor >= machine->accessor_count || node >= machine->node_count)
+        return false;
+    const NsimRoute *read = nsim_machine_route(machine, accessor, node, NSIM_DIR_READ);
+    const NsimRoute *write = nsim_machine_route(machine, accessor, node, NSIM_DIR_WRITE);
+    const NsimRouteInfo full = { .reachable = read->reachable,
+                                 .latency_read_ps = read->fixed_ps,
+                                 .latency_write_ps = write->fixed_ps,
+                                 .read_bytes_per_s = read->bytes_per_s,
+                                 .write_bytes_per_s = write->bytes_per_s };
+    answer(info, &full, sizeof full);
+    return true;
+}
+
+static uint32_t
+host_route_hops(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, bool write, uint32_t hop_max,
+                NsimRouteHop *ret_hops)
+{
+    const NsimMachine *machine = mm_of(host)->machine;
+    if (accessor >= machine->accessor_count || node >= machine->node_count)
+        return 0;
+    const NsimDir dir = write ? NSIM_DIR_WRITE : NSIM_DIR_READ;
+    const NsimRoute *route = nsim_machine_route(machine, accessor, node, dir);
+    const uint32_t count = MIN(route->hop_count, hop_max);
+    for (uint32_t h = 0; h < count; h++) {
+        uint32_t service_ps = route->hops[h].service_ps;
+        /* A node with a curve: its highest measured rate. */
+        if (route->hops[h].resource == machine->nodes[node].resource[dir] && machine->nodes[node].curve.mix_count > 0)
+            service_ps = (uint32_t)nsim_time_of_transfer(
+                NSIM_LINE_BYTES, nsim_curve_rate_max(&machine->nodes[node].curve, write ? 500000 : 1000000));
+        ret_hops[h] = (NsimRouteHop){ route->hops[h].resource, service_ps };
+    }
+    return count;
+}
+
+static uint32_t
+host_resource_count(const NsimHost *host)
+{
+    return mm_of(host)->machine->resource_count;
+}
+
+static bool
+host_space_info(const NsimHost *host, NsimSpaceId space, NsimSpaceInfo *info)
+{
+    const NsimMm *mm = mm_of(host);
+    if (space >= mm->space_count)
+        return false;
+    const NsimSpaceInfo full = { .region_count = mm->spaces[space]->region_count,
+                                 .page_count = mm->spaces[space]->page_count,
+                                 .workload = mm->spaces[space]->workload };
+    answer(info, &full, sizeof full);
+    return true;
+}
+
+static bool
+host_region_info(const NsimHost *host, NsimSpaceId space, uint32_t region, NsimRegionInfo *info)
+{
+    const NsimMm *mm = mm_of(host);
+    if (space >= mm->space_count || region >= mm->spaces[space]->region_count)
+        return false;
+    const NsimSpaceRegion *from = &mm->spaces[space]->regions[region];
+    const NsimRegionInfo full = { .unit_pages = from->unit_pages,
+                                  .first = from->first,
+                                  .count = from->count,
+                                  .address = from->address,
+                                  .name = from->name };
+    answer(info, &full, sizeof full);
+    return true;
+}
+
+static NsimNodeId
+host_node_by_id(const NsimHost *host, const char *id_or_nid)
+{
+    return nsim_machine_find_node(mm_of(host)->machine, id_or_nid);
+}
+
+static NsimNodeId
+host_node_by_rank(const NsimHost *host, NsimAccessorId accessor, uint32_t rank)
+{
+    const NsimMachine *machine = mm_of(host)->machine;
+    if (accessor >= machine->accessor_count || rank >= machine->node_count)
+        return NSIM_NODE_NONE;
+    return machine->order[(size_t)accessor * machine->node_count + rank];
+}
+
+static uint64_t
+host_free_pages(const NsimHost *host, NsimNodeId node)
+{
+    const NsimMm *mm = mm_of(host);
+    return node < mm->machine->node_count ? nsim_memory_free_pages(mm->memory, node) : 0;
+}
+
+static NsimNodeId
+host_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
+{
+    const NsimMm *mm = mm_of(host);
+    if (space >= mm->space_count || page >= mm->spaces[space]->page_count)
+        return NSIM_NODE_NONE;
+    const uint16_t state = nsim_space_state(mm->spaces[space], page);
+    return (state & NSIM_PAGE_ABSENT) != 0 ? NSIM_NODE_NONE : (NsimNodeId)(state & NSIM_PAGE_NODE);
+}
+
+static uint64_t
+host_random(NsimHost *host)
+{
+    return nsim_random_u64(&mm_of(host)->random);
+}
+
+static uint64_t *
+host_counters(NsimHost *host)
+{
+    return mm_of(host)->counters;
+}
+
+static bool
+host_future_lines(const NsimHost *host, NsimSpaceId space, NsimAccessorId accessor, NsimPage page, uint32_t count,
+                  uint32_t *ret_reads, uint32_t *ret_writes)
+{
+    const NsimMm *mm = mm_of(host);
+    if (mm->future == NULL || space >= mm->space_count || accessor >= mm->machine->accessor_count ||
+        page + count > mm->spaces[space]->page_count)
+        return false;
+    const size_t row = (size_t)space * mm->future->accessor_count + accessor;
+    const uint32_t *const from[] = { mm->future->reads[row], mm->future->writes[row] };
+    uint32_t *const to[] = { ret_reads, ret_writes };
+    for (int i = 0; i < 2; i++) {
+        if (to[i] != NULL && from[i] != NULL)
+            memcpy(to[i], &from[i][page], count * sizeof *to[i]);
+        else if (to[i] != NULL)
+            memset(to[i], 0, count * sizeof *to[i]);
+    }
+    return true;
+}
+
+static bool
+host_future_compute(const NsimHost *host, NsimAccessorId accessor, NsimTime *ret_gap_ps, uint32_t *ret_window_lines)
+{
+    const NsimMm *mm = mm_of(host);
+    if (mm->future == NULL || accessor >= mm->machine->accessor_count)
+        return false;
+    *ret_gap_ps = mm->future->gap_ps[accessor];
+    *ret_window_lines = mm->future->window_lines[accessor];
+    return true;
+}
+
+/* ---- Decisions ---------------------------------------------------------------------------------------------- */
+
+/* Place on one node; give the policy one chance to make room when the node is full. */
+static uint64_t
+place_on(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
+{
+    uint64_t done = nsim_space_place(space, page, count, node);
+    if (done < count && mm->policy != NULL && mm->policy->pressure != NULL && !mm->in_pressure) {
+        mm->in_pressure = true;
+        mm->policy->pressure(mm->instance, &mm->host, node, count - done);
+        mm->in_pressure = false;
+        done += nsim_space_place(space, page + done, count - done, node);
+    }
+    return done;
+}
+
+/* Place on `node`, then (if allowed) on the others from the nearest to `accessor` on. */
+static uint64_t
+place(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
+      bool fallback)
+{
+    const NsimMachine *machine = mm->machine;
+    const uint64_t before = space->resident_count;
+    uint64_t done = place_on(mm, space, page, count, node);
+    mm->vmstat.numa_hit += space->resident_count - before;
+    if (!fallback)
+        return done;
+    const uint64_t between = space->resident_count;
+    for (uint32_t rank = 0; done < count && rank < machine->node_count; rank++) {
+        const NsimNodeId next = machine->order[(size_t)accessor * machine->node_count + rank];
+        if (next == NSIM_NODE_NONE)
+            break;
+        if (next != node)
+            done += place_on(mm, space, page + done, count - done, next);
+    }
+    mm->vmstat.numa_miss += space->resident_count - between;
+    return done;
+}
+
+/* A decision that names something the machine or the run does not have is a bug in the policy: the run fails. */
+static bool
+decision_is_sound(NsimMm *mm, const NsimDecision *decision)
+{
+    const char *problem = NULL;
+    if (decision->space >= mm->space_count)
+        problem = "an address space that does not exist";
+    else if (decision->page + decision->count > mm->spaces[decision->space]->page_count)
+        problem = "pages beyond the end of the address space";
+    else if (decision->kind == NSIM_DECIDE_PLACE && decision->node >= mm->machine->node_count)
+        problem = "a node that does not exist";
+    else if (decision->kind == NSIM_DECIDE_PLACE && decision->accessor >= mm->machine->accessor_count)
+        problem = "an accessor that does not exist";
+    else if (decision->kind > NSIM_DECIDE_DISARM)
+        problem = "a kind of decision this version does not know";
+    if (problem != NULL && mm->failure == NULL)
+        mm->failure = g_strdup_printf("policy '%s' decided on %s", mm->policy != NULL ? mm->policy->name : "", problem);
+    return problem == NULL;
+}
+
+static uint64_t
+host_decide(NsimHost *host, const NsimDecision *from)
+{
+    NsimMm *mm = mm_of(host);
+    NsimDecision decision = { 0 };
+    memcpy(&decision, from, MIN((size_t)from->struct_size, sizeof decision));
+    if (!decision_is_sound(mm, &decision))
+        return 0;
+
+    NsimSpace *space = mm->spaces[decision.space];
+    switch ((NsimDecisionKind)decision.kind) {
+    case NSIM_DECIDE_PLACE:
+        return place(mm, space, decision.page, decision.count, decision.node, decision.accessor,
+                     (decision.flags & NSIM_PLACE_FALLBACK) != 0);
+    case NSIM_DECIDE_ARM:
+        return nsim_space_arm(space, decision.page, decision.count, true);
+    case NSIM_DECIDE_DISARM:
+        return nsim_space_arm(space, decision.page, decision.count, false);
+    }
+    return 0;
+}
+
+static void
+run_timer(void *context, uint64_t cookie)
+{
+    NsimMm *mm = context;
+    if (mm->instance != NULL && mm->policy->timer != NULL)
+        mm->policy->timer(mm->instance, &mm->host, cookie);
+}
+
+static bool
+host_set_timer(NsimHost *host, NsimTime when_ps, uint64_t cookie)
+{
+    NsimMm *mm = mm_of(host);
+    if (when_ps < mm->now_ps)
+        return false;
+    const NsimEvent event = {
+        .time_ps = when_ps, .priority = NSIM_PRIORITY_POLICY, .run = run_timer, .context = mm, .argument = cookie
+    };
+    nsim_event_queue_push(mm->events, &event);
+    return true;
+}
+
+static void
+host_fail(NsimHost *host, const char *message)
+{
+    NsimMm *mm = mm_of(host);
+    if (mm->failure == NULL)
+        mm->failure = g_strdup_printf("policy '%s': %s", mm->policy != NULL ? mm->policy->name : "", message);
+}
+
+static const NsimHostOps host_ops = {
+    .struct_size = sizeof(NsimHostOps),
+    .abi_version = NSIM_ABI_VERSION,
+    .now = host_now,
+    .node_count = host_node_count,
+    .accessor_count = host_accessor_count,
+    .space_count = host_space_count,
+    .node_info = host_node_info,
+    .accessor_info = host_accessor_info,
+    .route_info = host_route_info,
+    .space_info = host_space_info,
+    .region_info = host_region_info,
+    .node_by_id = host_node_by_id,
+    .node_by_rank = host_node_by_rank,
+    .free_pages = host_free_pages,
+    .page_node = host_page_node,
+    .random = host_random,
+    .counters = host_counters,
+    .decide = host_decide,
+    .set_timer = host_set_timer,
+    .fail = host_fail,
+    .future_lines = host_future_lines,
+    .future_compute = host_future_compute,
+    .route_hops = host_route_hops,
+    .resource_count = host_resource_count,
+};
+
+/* ---- Life ---------------------------------------------------------------------------------------------------- */
+
+NsimMm *
+nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, uint32_t space_count,
+            NsimEventQueue *events, uint64_t seed)
+{
+    NsimMm *mm = g_new0(NsimMm, 1);
+    mm->host.ops = &host_ops;
+    mm->machine = machine;
+    mm->memory = memory;
+    mm->spaces = spaces;
+    mm->space_count = space_count;
+    mm->events = events;
+    nsim_random_init(&mm->random, seed, "policy");
+    return mm;
+}
+
+void
+nsim_mm_free(NsimMm *mm)
+{
+    if (mm == NULL)
+        return;
+    nsim_mm_detach(mm);
+    g_free(mm->counters);
+    g_free(mm->failure);
+    g_free(mm);
+}
+
+bool
+nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *config, GError **error)
+{
+    mm->policy = policy;
+    mm->counters = g_new0(uint64_t, policy->counter_count + 1);
+    mm->instance = policy->attach(&mm->host, config, error);
+    return mm->instance != NULL;
+}
+
+void
+nsim_mm_detach(NsimMm *mm)
+{
+    if (mm->instance != NULL)
+        mm->policy->detach(mm->instance, &mm->host);
+    mm->instance = NULL;
+}
+
+const uint64_t *
+nsim_mm_counters(const NsimMm *mm)
+{
+    return mm->counters;
+}
+
+/* ---- Faults -------------------------------------------------------------------------------------------------- */
+
+bool
+nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
+{
+    if (mm->instance != NULL && mm->policy->faults != NULL)
+        mm->policy->faults(mm->instance, &mm->host, faults, count);
+    for (uint32_t i = 0; i < count && mm->failure == NULL; i++) {
+        const NsimFault *fault = &faults[i];
+        NsimSpace *space = mm->spaces[fault->space];
+        const NsimNodeId local = mm->machine->order[(size_t)fault->accessor * mm->machine->node_count];
+        if (fault->kind == NSIM_FAULT_HINT)
+            continue;
+        if (place(mm, space, fault->page, fault->count, local, fault->accessor, true) < fault->count)
+            mm->failure = g_strdup_printf("out of memory: workload '%s' needs more pages than the nodes that accessor '%s' "
+                                          "reaches have left",
+                                          space->workload, mm->machine->accessors[fault->accessor].id);
+    }
+    return mm->failure == NULL;
+}
+
+bool
+nsim_mm_load(NsimMm *mm, NsimSpaceId space_id, NsimAccessorId accessor)
+{
+    const NsimSpace *space = mm->spaces[space_id];
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    NsimFault batch[LOAD_BATCH];
+    uint32_t filled = 0;
+
+    for (uint32_t r = 0; r < space->region_count; r++) {
+        const NsimSpaceRegion *region = &space->regions[r];
+        if (*region->name == '\0' && space->region_count > 1)
+            continue;
+        const NsimPage end = region->first + region->count;
+        for (NsimPage page = region->first; page < end;) {
+            const NsimPage stop = MIN(end, (page | (frame_pages - 1)) + 1);
+            batch[filled++] = (NsimFault){ .time_ps = mm->now_ps,
+                                           .page = page,
+                                           .count = (uint32_t)(stop - page),
+                                           .space = space_id,
+                                           .accessor = accessor,
+                                           .kind = NSIM_FAULT_LOAD,
+                                           .write = 1 };
+            page = stop;
+            if (filled == LOAD_BATCH || (page == end && r + 1 == space->region_count)) {
+                if (!nsim_mm_fault(mm, batch, filled))
+                    return false;
+                filled = 0;
+            }
+        }
+    }
+    return filled == 0 || nsim_mm_fault(mm, batch, filled);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces: frame heads, page states, regions, units of movement, copies. */
+#include <mm/space.h>
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <sim/assert.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The nodes that hold copies of one page. */
+typedef struct {
+    uint64_t bits[4];
+} NodeSet;
+_Static_assert(NSIM_NODES_MAX <= 256, "a node set has 256 bits");
+
+/* ---- Regions ------------------------------------------------------------------------------------------------ */
+
+static void
+append_region(GArray *regions, const char *name, uint64_t address, NsimPage first, uint64_t count, uint64_t frame_end)
+{
+    NsimSpaceRegion *last = regions->len > 0 ? &g_array_index(regions, NsimSpaceRegion, regions->len - 1) : NULL;
+    const bool adjoins = last != NULL && strcmp(last->name, name) == 0 && (*name != '\0' || frame_end == address);
+    if (adjoins) {
+        last->count += count;
+        return;
+    }
+    const NsimSpaceRegion region = { .name = g_strdup(name), .address = address, .first = first, .count = count };
+    g_array_append_val(regions, region);
+}
+
+/* Cut the dense pages into regions: named ones where a range covers them, nameless ones between. */
+static void
+build_regions(NsimSpace *space, const NsimSpaceRange *ranges, uint32_t range_count)
+{
+    GArray *regions = g_array_new(FALSE, FALSE, sizeof(NsimSpaceRegion));
+    const uint64_t page_bytes = (uint64_t)1 << space->page_shift;
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    uint64_t end_before = 0; /* virtual address where the last piece ended */
+    uint32_t r = 0;
+
+    for (uint64_t f = 0; f < space->frame_count; f++) {
+        const uint64_t base = space->frame_addresses[f] << 21;
+        uint64_t done = 0;
+        while (done < frame_pages) {
+            const uint64_t address = base + done * page_bytes;
+            /* A page belongs to the first range that reaches into it. */
+            while (r < range_count && ranges[r].address + ranges[r].bytes <= address)
+                r++;
+            const bool inside = r < range_count && ranges[r].address < address + page_bytes;
+            const uint64_t until = inside         ? ranges[r].address + ranges[r].bytes
+                                   : r < range_count ? ranges[r].address
+                                                     : UINT64_MAX;
+            uint64_t pages = frame_pages - done;
+            if (until - address < pages * page_bytes)
+                pages = inside ? (until - address + page_bytes - 1) >> space->page_shift
+                               : (until - address) >> space->page_shift;
+            append_region(regions, inside ? ranges[r].name : "", address, f * frame_pages + done, pages, end_before);
+            done += pages;
+            end_before = address + pages * page_bytes;
+        }
+    }
+    for (guint i = 0; i < regions->len; i++)
+        g_array_index(regions, NsimSpaceRegion, i).unit_pages = space->unit_pages;
+    space->region_count = regions->len;
+    space->regions = (NsimSpaceRegion *)g_array_free(regions, FALSE);
+}
+
+const NsimSpaceRegion *
+nsim_space_region_of(const NsimSpace *space, NsimPage page)
+{
+    uint32_t low = 0, high = space->region_count;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (space->regions[middle].first <= page)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &space->regions[low];
+}
+
+void
+nsim_space_unit_of(const NsimSpace *space, NsimPage page, NsimPage *ret_first, uint32_t *ret_count)
+{
+    const NsimSpaceRegion *region = nsim_space_region_of(space, page);
+    const NsimPage aligned = page & ~((NsimPage)region->unit_pages - 1);
+    /* A unit that would reach out of its region shrinks to base pages, as a huge page does that does not fit its VMA. */
+    if (aligned < region->first || aligned + region->unit_pages > region->first + region->count) {
+        *ret_first = page;
+        *ret_count = 1;
+        return;
+    }
+    *ret_first = aligned;
+    *ret_count = region->unit_pages;
+}
+
+uint64_t
+nsim_space_address_of(const NsimSpace *space, NsimPage page)
+{
+    const uint64_t in_frame = page & (((uint64_t)1 << space->frame_page_shift) - 1);
+    return (space->frame_addresses[page >> space->frame_page_shift] << 21) + (in_frame << space->page_shift);
+}
+
+/* ---- Life --------------------------------------------------------------------------------------------------- */
+
+NsimSpace *
+nsim_space_new(NsimMemory *memory, const char *workload, const uint64_t *frames, uint64_t frame_count,
+               const NsimSpaceRange *ranges, uint32_t range_count, uint32_t unit_pages, GError **error)
+{
+    g_autofree uint64_t *addresses = g_try_new(uint64_t, frame_count + 1);
+    g_autofree uint32_t *heads = g_try_new(uint32_t, frame_count + 1);
+    const unsigned page_shift = memory->machine->page_shift;
+    const uint64_t page_count = frame_count << (21 - page_shift);
+    /* The host backs only what is written: a frame's states come to life when the frame splits. */
+    void *states = mmap(NULL, (page_count + 1) * sizeof(uint16_t), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (addresses == NULL || heads == NULL || states == MAP_FAILED) {
+        if (states != MAP_FAILED)
+            munmap(states, (page_count + 1) * sizeof(uint16_t));
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for the page state of %" G_GUINT64_FORMAT " pages of workload '%s'",
+                    page_count, workload);
+        return NULL;
+    }
+    NsimSpace *space = g_new0(NsimSpace, 1);
+    space->workload = g_strdup(workload);
+    space->memory = memory;
+    space->page_shift = page_shift;
+    space->frame_page_shift = 21 - page_shift;
+    space->frame_count = frame_count;
+    space->page_count = page_count;
+    space->unit_pages = unit_pages;
+    space->states = states;
+    for (uint64_t f = 0; f < frame_count; f++) {
+        addresses[f] = frames[f];
+        heads[f] = NSIM_PAGE_FRESH;
+    }
+    space->frame_addresses = g_steal_pointer(&addresses);
+    space->heads = g_steal_pointer(&heads);
+    space->copies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    build_regions(space, ranges, range_count);
+    return space;
+}
+
+void
+nsim_space_free(NsimSpace *space)
+{
+    if (space == NULL)
+        return;
+    for (uint32_t r = 0; r < space->region_count; r++)
+        g_free(space->regions[r].name);
+    g_free(space->regions);
+    munmap(space->states, (space->page_count + 1) * sizeof(uint16_t));
+    g_free(space->frame_addresses);
+    g_free(space->heads);
+    g_hash_table_unref(space->copies);
+    g_free(space->workload);
+    g_free(space);
+}
+
+/* ---- State -------------------------------------------------------------------------------------------------- */
+
+static void
+split_frame(NsimSpace *space, uint64_t frame)
+{
+    const uint32_t head = space->heads[frame];
+    if ((head & NSIM_HEAD_SPLIT) != 0)
+        return;
+    uint16_t *states = &space->states[frame << space->frame_page_shift];
+    for (uint32_t i = 0; i < (1u << space->frame_page_shift); i++)
+        states[i] = (uint16_t)head;
+    space->heads[frame] = NSIM_HEAD_SPLIT;
+}
+
+void
+nsim_space_set_state(NsimSpace *space, NsimPage page, uint16_t state)
+{
+    const uint64_t frame = page >> space->frame_page_shift;
+    const uint32_t head = space->heads[frame];
+    if ((head & NSIM_HEAD_SPLIT) == 0 && (uint16_t)head == state)
+        return;
+    split_frame(space, frame);
+    space->states[page] = state;
+}
+
+/* A whole fresh frame on one node keeps its uniform head. */
+static bool
+place_frame(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
+{
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    const uint64_t frame = page >> space->frame_page_shift;
+    if ((page & (frame_pages - 1)) != 0 || count < frame_pages || space->heads[frame] != NSIM_PAGE_FRESH ||
+        nsim_memory_free_pages(space->memory, node) < frame_pages)
+        return false;
+    space->heads[frame] = NSIM_PAGE_ACCESSED | node;
+    nsim_memory_take(space->memory, node, frame_pages);
+    space->resident_count += frame_pages;
+    return true;
+}
+
+uint64_t
+nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
+{
+    uint64_t done = 0;
+    nsim_assert(page + count <= space->page_count && node < space->memory->machine->node_count);
+    while (done < count) {
+        if (place_frame(space, page + done, count - done, node)) {
+            done += (uint64_t)1 << space->frame_page_shift;
+            continue;
+        }
+        const uint16_t state = nsim_space_state(space, page + done);
+        if ((state & NSIM_PAGE_ABSENT) != 0) {
+            if (nsim_memory_free_pages(space->memory, node) == 0)
+                break;
+            nsim_memory_take(space->memory, node, 1);
+            space->resident_count++;
+            nsim_space_set_state(space, page + done, (uint16_t)(NSIM_PAGE_ACCESSED | node));
+        }
+        done++;
+    }
+    return done;
+}
+
+uint64_t
+nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed)
+{
+    uint64_t changed = 0;
+    nsim_assert(page + count <= space->page_count);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint16_t state = nsim_space_state(space, page + i);
+        if ((state & NSIM_PAGE_ABSENT) != 0 || ((state & NSIM_PAGE_ARMED) != 0) == armed)
+            continue;
+        nsim_space_set_state(space, page + i, (uint16_t)(state ^ NSIM_PAGE_ARMED));
+        changed++;
+    }
+    return changed;
+}
+
+/* ---- Copies ------------------------------------------------------------------------------------------------- */
+
+static NodeSet *
+copies_of(const NsimSpace *space, NsimPage page)
+{
+    return g_hash_table_lookup(space->copies, GSIZE_TO_POINTER(page));
+}
+
+static bool
+set_has(const NodeSet *set, NsimNodeId node)
+{
+    return set != NULL && (set->bits[node / 64] >> (node % 64) & 1) != 0;
+}
+
+bool
+nsim_space_add_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
+{
+    const uint16_t state = nsim_space_state(space, page);
+    NodeSet *set = copies_of(space, page);
+    if ((state & NSIM_PAGE_ABSENT) != 0 || (state & NSIM_PAGE_NODE) == node || set_has(set, node) ||
+        nsim_memory_free_pages(space->memory, node) == 0)
+        return false;
+    if (set == NULL) {
+        set = g_new0(NodeSet, 1);
+        g_hash_table_insert(space->copies, GSIZE_TO_POINTER(page), set);
+        nsim_space_set_state(space, page, state | NSIM_PAGE_COPIED);
+    }
+    set->bits[node / 64] |= (uint64_t)1 << (node % 64);
+    nsim_memory_take(space->memory, node, 1);
+    space->copy_count++;
+    return true;
+}
+
+bool
+nsim_space_drop_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
+{
+    NodeSet *set = copies_of(space, page);
+    if (!set_has(set, node))
+        return false;
+    set->bits[node / 64] &= ~((uint64_t)1 << (node % 64));
+    nsim_memory_give(space->memory, node, 1);
+    space->copy_count--;
+    if ((set->bits[0] | set->bits[1] | set->bits[2] | set->bits[3]) == 0) {
+        g_hash_table_remove(space->copies, GSIZE_TO_POINTER(page));
+        nsim_space_set_state(space, page, (uint16_t)(nsim_space_state(space, page) & ~NSIM_PAGE_COPIED));
+    }
+    return true;
+}
+
+uint32_t
+nsim_space_drop_copies(NsimSpace *space, NsimPage page)
+{
+    uint32_t dropped = 0;
+    for (uint32_t n = 0; n < space->memory->machine->node_count && copies_of(space, page) != NULL; n++)
+        dropped += nsim_space_drop_copy(space, page, (NsimNodeId)n);
+    return dropped;
+}
+
+NsimNodeId
+nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *order, uint32_t order_count)
+{
+    const NsimNodeId home = nsim_space_state(space, page) & NSIM_PAGE_NODE;
+    const NodeSet *set = copies_of(space, page);
+    for (uint32_t i = 0; i < order_count && order[i] != NSIM_NODE_NONE; i++) {
+        if (order[i] == home || set_has(set, order[i]))
+            return order[i];
+    }
+    return home;
+}
+
+/* ---- Audit -------------------------------------------------------------------------------------------------- */
+
+void
+nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory)
+{
+    const uint32_t node_count = memory->machine->node_count;
+    g_autofree uint64_t *held = g_new0(uint64_t, node_count);
+
+    for (uint32_t s = 0; s < space_count; s++) {
+        const NsimSpace *space = spaces[s];
+        uint64_t resident = 0, copies = 0;
+        for (NsimPage page = 0; page < space->page_count; page++) {
+            const uint16_t state = nsim_space_state(space, page);
+            const NodeSet *set = copies_of(space, page);
+            nsim_assert(((state & NSIM_PAGE_COPIED) != 0) == (set != NULL));
+            if ((state & NSIM_PAGE_ABSENT) != 0)
+                continue;
+            nsim_assert((state & NSIM_PAGE_NODE) < node_count);
+            resident++;
+            held[state & NSIM_PAGE_NODE]++;
+            for (uint32_t n = 0; set != NULL && n < node_count; n++) {
+                held[n] += set_has(set, (NsimNodeId)n);
+                copies += set_has(set, (NsimNodeId)n);
+            }
+        }
+        nsim_assert(resident == space->resident_count && copies == space->copy_count);
+    }
+    for (uint32_t n = 0; n < node_count; n++)
+        nsim_assert(held[n] == memory->nodes[n].used_pages && held[n] <= memory->nodes[n].capacity_pages);
+}

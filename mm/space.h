@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An address space: where each base page is and what is known of it.
+ *
+ * Pages are dense: the 2 MiB frames a workload touches, in virtual-address order (traces/trace.h). State is 2 bytes a
+ * page in one flat array that the host backs only where it is written, under a 4-byte head for each frame that holds the
+ * state of all its pages while they agree. A page has one authoritative node and possibly copies on others; every copy
+ * counts against its node's capacity.
+ */
+#pragma once
+
+#include <glib.h>
+#include <mm/memory.h>
+
+/* Page state, 16 bits. */
+enum {
+    NSIM_PAGE_NODE = 0xff,         /* authoritative node; 0xff while absent */
+    NSIM_PAGE_ACCESSED = 1u << 8,  /* set by accesses, cleared by monitors; does not know the accessor */
+    NSIM_PAGE_DIRTY = 1u << 9,     /* written since it was placed */
+    NSIM_PAGE_ABSENT = 1u << 10,   /* no memory yet */
+    NSIM_PAGE_ARMED = 1u << 11,    /* the next access faults */
+    NSIM_PAGE_COPIED = 1u << 12,   /* has copies, listed aside */
+    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED /* replay must look twice */
+};
+#define NSIM_PAGE_FRESH ((uint16_t)(NSIM_PAGE_ABSENT | NSIM_PAGE_NODE))
+
+/* Frame head, 32 bits: the uniform state, or SPLIT. */
+#define NSIM_HEAD_SPLIT (1u << 16)
+
+/* A run of dense pages with one name and one unit of movement. */
+typedef struct {
+    char *name;
+    uint64_t address;
+    NsimPage first;
+    uint64_t count;
+    uint32_t unit_pages;
+} NsimSpaceRegion;
+
+typedef struct {
+    char *workload;
+    NsimMemory *memory;
+    unsigned page_shift;
+    unsigned frame_page_shift; /* pages of a frame = 1 << this */
+    uint64_t frame_count, page_count;
+    uint32_t *heads;
+    uint16_t *states;
+    uint64_t *frame_addresses; /* virtual address >> 21 */
+    NsimSpaceRegion *regions;  /* ascending, not overlapping, covering every page */
+    uint32_t region_count;
+    uint32_t unit_pages;       /* wanted unit of movement */
+    GHashTable *copies;        /* page -> set of nodes (private) */
+    uint64_t copy_count;       /* copies in all */
+    uint64_t resident_count;   /* pages that have memory, copies not counted */
+} NsimSpace;
+
+/* A named range of virtual addresses. */
+typedef struct {
+    const char *name;
+    uint64_t address, bytes;
+} NsimSpaceRange;
+
+/*
+ * A space of `frame_count` frames at the virtual addresses `frames[i] << 21` (ascending). Pages outside all `ranges`
+ * (ascending, not overlapping) belong to regions with an empty name. NULL with `error` when the host has no memory for
+ * the state. (transfer full)
+ */
+NsimSpace *nsim_space_new(NsimMemory *memory, const char *workload, const uint64_t *frames, uint64_t frame_count,
+                          const NsimSpaceRange *ranges, uint32_t range_count, uint32_t unit_pages, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void nsim_space_free(NsimSpace *space);
+
+static inline uint16_t
+nsim_space_state(const NsimSpace *space, NsimPage page)
+{
+    const uint32_t head = space->heads[page >> space->frame_page_shift];
+    return (head & NSIM_HEAD_SPLIT) != 0 ? space->states[page] : (uint16_t)head;
+}
+
+/* Set the state of one page (splits its frame when the others differ). Does not touch node accounting. */
+void nsim_space_set_state(NsimSpace *space, NsimPage page, uint16_t state);
+
+/* Region a page belongs to. O(log regions). */
+const NsimSpaceRegion *nsim_space_region_of(const NsimSpace *space, NsimPage page);
+/* The unit of movement `page` belongs to: first page and size, inside its region and frame. */
+void nsim_space_unit_of(const NsimSpace *space, NsimPage page, NsimPage *ret_first, uint32_t *ret_count);
+uint64_t nsim_space_address_of(const NsimSpace *space, NsimPage page);
+
+/*
+ * Give absent pages among [page, page + count) memory on `node`, in order, while it has free pages. Present ones are
+ * skipped. Returns how many pages from the first on are present afterwards. New pages are accessed (young) and clean.
+ */
+uint64_t nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node);
+
+/* Arm or disarm present pages; returns how many changed. */
+uint64_t nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed);
+
+/*
+ * Copies. `add` needs a free page on `node` and a present page that is not already there; false otherwise. `nearest` is
+ * the node, authoritative one or copy, that comes first in `order` (nearest first).
+ */
+bool nsim_space_add_copy(NsimSpace *space, NsimPage page, NsimNodeId node);
+bool nsim_space_drop_copy(NsimSpace *space, NsimPage page, NsimNodeId node);
+/* Drop all copies of a page, as a write does. Returns how many there were. */
+uint32_t nsim_space_drop_copies(NsimSpace *space, NsimPage page);
+NsimNodeId nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *order, uint32_t order_count);
+
+/* Count every page again and compare with the books (asserts). O(pages). */
+void nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory);

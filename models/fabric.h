@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine in motion: one reservation clock for each resource (node channel, link direction).
+ *
+ * A request reserves every resource of its route at its issue time t:
+ *
+ *     start_r = max(free_r, t);  wait_r = start_r - t;  free_r = start_r + service_r
+ *
+ * and completes at t + fixed latency + max(wait_r). Fixed latency never advances a clock: reserving at computed arrival
+ * times would let a far request block earlier near ones, and summing the waits would lose throughput on full-duplex
+ * routes. A node with a measured curve has a server whose rate is the measured maximum at the present read share, and a
+ * least wait of curve(load) - unloaded; both are brought up to date once every `curve_window` (nsim_fabric_roll).
+ *
+ * Left out: banks and rows, arbitration other than first come first served, link-level retries.
+ * tests/judge holds an event-per-hop model that this one is compared with.
+ */
+#pragma once
+
+#include <models/machine.h>
+
+typedef struct {
+    NsimTime free_ps;    /* when the resource is free again */
+    NsimTime wait_ps;    /* summed waiting of all lines */
+    uint32_t service_ps; /* per line, on top of the hop's own: set for nodes with a curve */
+    uint32_t floor_ps;   /* least wait: set for nodes with a curve */
+} NsimServer;
+
+/* A resource on the way of a run's requests. */
+typedef struct {
+    NsimServer *server;
+    uint64_t service_ps; /* per line */
+} NsimFabricHop;
+
+/* A route in motion: what the hot loop needs of it, in whole cache lines. Hops beyond the real ones cost nothing. */
+typedef struct {
+    NsimTime fixed_ps;
+    uint64_t lines;            /* moved so far: everything about bytes is derived from it */
+    uint64_t service_max_ps;   /* of its fixed-rate hops */
+    const NsimServer *node;    /* the node's own server, which may have a service time of its own */
+    NsimFabricHop hops[NSIM_HOPS_MAX];
+} __attribute__((aligned(64))) NsimFabricRoute;
+
+typedef struct _NsimFabric NsimFabric;
+
+struct _NsimFabric {
+    const NsimMachine *machine;
+    NsimServer *servers;     /* by resource; [0] is the null resource and never makes anyone wait */
+    NsimFabricRoute *routes; /* as machine->routes */
+    /* When the curve nodes' load has to be measured again; NSIM_TIME_MAX on machines without curves. */
+    NsimTime roll_ps;
+    /* private */
+    NsimTime rolled_ps;
+    uint32_t curve_count;
+    struct NsimCurveState *curves;
+};
+
+NsimFabric *nsim_fabric_new(const NsimMachine *machine);
+void nsim_fabric_free(NsimFabric *fabric);
+
+/*
+ * Measure the load of every curve node since the last call and set its server's rate and least wait. Loads are smoothed
+ * with weight 1/8 for the newest window: the loop load -> latency -> load is then stable while the curve's relative slope
+ * is below 15. Call when now >= roll_ps.
+ */
+void nsim_fabric_roll(NsimFabric *fabric, NsimTime now_ps);
+
+/* Forget lines, waits and busy times so far, as when statistics begin; reservations stay. */
+void nsim_fabric_forget(NsimFabric *fabric);
+
+/* The compiler unrolls the hops, whose number is a constant where it matters. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define NSIM_UNROLL _Pragma("GCC unroll 8")
+#else
+#define NSIM_UNROLL
+#endif
+
+/*
+ * Reserve `lines` consecutive lines on the first `hop_count` hops at time t. Returns the longest wait. With `curves` false
+ * the machine has no node with a curve, and what only those need is left out.
+ */
+static inline __attribute__((always_inline)) NsimTime
+nsim_fabric_reserve(const NsimFabricRoute *route, const unsigned hop_count, const bool curves, const NsimTime t_ps,
+                    const uint64_t lines)
+{
+    NsimTime wait_max_ps = 0;
+    NSIM_UNROLL
+    for (unsigned i = 0; i < hop_count; i++) {
+        NsimServer *server = route->hops[i].server;
+        const uint64_t service_ps = (route->hops[i].service_ps + (curves ? server->service_ps : 0)) * lines;
+        const NsimTime free_ps = server->free_ps;
+        const NsimTime start_ps = free_ps > t_ps ? free_ps : t_ps;
+        const NsimTime queued_ps = start_ps - t_ps;
+        const NsimTime wait_ps = curves && queued_ps < server->floor_ps ? server->floor_ps : queued_ps;
+        server->free_ps = start_ps + service_ps;
+        server->wait_ps += queued_ps * lines;
+        wait_max_ps = wait_ps > wait_max_ps ? wait_ps : wait_max_ps;
+    }
+    return wait_max_ps;
+}
+
+/* Time between two lines of a chunk at the slowest resource of a route. */
+static inline uint64_t
+nsim_fabric_spacing(const NsimFabricRoute *route)
+{
+    const uint64_t node_ps = route->node->service_ps;
+    return route->service_max_ps > node_ps ? route->service_max_ps : node_ps;
+}
+
+static inline NsimFabricRoute *
+nsim_fabric_route(const NsimFabric *fabric, NsimAccessorId accessor, NsimNodeId node, NsimDir dir)
+{
+    return &fabric->routes[((size_t)accessor * fabric->machine->node_count + node) * NSIM_DIRS + dir];
+}
+
+/* Lines an accessor moved to or from a node so far. */
+static inline uint64_t
+nsim_fabric_lines(const NsimFabric *fabric, NsimAccessorId accessor, NsimNodeId node, NsimDir dir)
+{
+    return nsim_fabric_route(fabric, accessor, node, dir)->lines;
+}
+
+/* Bytes that crossed resource `r` so far, and the time it was busy with them. Derived from the routes' lines. O(routes). */
+void nsim_fabric_usage(const NsimFabric *fabric, uint64_t *ret_bytes, NsimTime *ret_busy_ps);

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+pkginclude_HEADERS += include/numasim/types.h include/numasim/option.h include/numasim/policy.h
+noinst_LIBRARIES += libpolicies.a
+libpolicies_a_CPPFLAGS = $(AM_CPPFLAGS) -DNSIM_BUILTIN
+libpolicies_a_SOURCES = \
+    policies/builtin.c policies/builtin.h \
+    policies/node-list.c policies/node-list.h \
+    policies/bind.c \
+    policies/fail.c \
+    policies/first-touch.c \
+    policies/interleave.c \
+    policies/local.c \
+    policies/nop.c \
+    policies/oracle.c \
+    policies/preferred.c \
+    policies/scripted.c \
+    policies/weighted-interleave.c

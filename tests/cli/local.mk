@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# Scripts that print TAP lines and exit with 0, 1 or 77 (skipped).
+cli_tests = \
+    tests/cli/commands.test \
+    tests/cli/errors.test \
+    tests/cli/interrupt.test \
+    tests/cli/manual.test \
+    tests/cli/run.test \
+    tests/cli/terminal.test \
+    tests/cli/usage.test
+TESTS += $(cli_tests)
+EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
+check_PROGRAMS += tests/cli/check-report
+tests_cli_check_report_SOURCES = tests/cli/check-report.c tests/report/schema.c tests/report/schema.h
+tests_cli_check_report_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_cli_check_report_LDADD = $(GLIB_LIBS) $(JANSSON_LIBS) -lm

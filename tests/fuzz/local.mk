@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Fuzz targets: see tests/fuzz/README.md. With our own driver they are ordinary tests.
+fuzz_programs = \
+    tests/fuzz/fuzz-import \
+    tests/fuzz/fuzz-trace \
+    tests/fuzz/fuzz-yaml
+check_PROGRAMS += $(fuzz_programs)
+TESTS += $(fuzz_programs)
+
+tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz-import.c tests/fuzz/driver.c
+tests_fuzz_fuzz_import_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
+
+tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
+tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
+tests_fuzz_fuzz_trace_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS)
+
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c tests/fuzz/driver.c
+tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
+
+EXTRA_DIST += \
+    tests/fuzz/README.md \
+    tests/fuzz/corpus \
+    tests/fuzz/run
+
+# What `make fuzz` builds: name, colon, the sources it needs beside its own.
+fuzz_targets = \
+    import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
+    trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
+    yaml: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) --
+# Seconds for each target.
+TIME = 120
+FUZZ_ONLY =
+
+fuzz: config.h
+	CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
+	FUZZ_CPPFLAGS='$(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
+	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(HWLOC_CFLAGS)' \
+	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS) -lm' \
+	$(SHELL) $(srcdir)/tests/fuzz/run $(fuzz_targets)
+.PHONY: fuzz

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Unit tests mirror the folders: tests/FOLDER/local.mk lists one program a folder.
+include tests/sim/local.mk
+include tests/traces/local.mk
+include tests/models/local.mk
+include tests/mm/local.mk
+include tests/policies/local.mk
+include tests/report/local.mk
+include tests/experiment/local.mk
+include tests/judge/local.mk
+include tests/cli/local.mk
+include tests/fuzz/local.mk

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Results made by hand. The figures are invented, but they add up: shares, speed-ups and bytes fit each other. */
+#include "sample.h"
+
+static const char *const policy_names[] = {"first-touch", "local",  "interleave", "weighted-interleave",
+                                           "preferred",   "oracle", "bind",       "nop"};
+static const char *const node_ids[] = {"DRAM1", "CXL1", "DRAM2", "CXL2"};
+static const char *const link_ids[] = {"upi", "cxl1", "cxl2"};
+
+void
+sample_set(char **string, const char *value)
+{
+    g_free(*string);
+    *string = g_strdup(value);
+}
+
+static NsimLatencySummary
+latency(uint64_t mean_ps)
+{
+    return (NsimLatencySummary){.mean_ps = mean_ps,
+                                .p50_ps = mean_ps - mean_ps / 8,
+                                .p90_ps = mean_ps + mean_ps / 2,
+                                .p99_ps = mean_ps * 3 + 125,
+                                .max_ps = mean_ps * 20 + 1};
+}
+
+static void
+fill_places(NsimResult *result, NsimRunResult *run, uint32_t index)
+{
+    run->accessors = g_new0(NsimAccessorResult, result->accessor_count);
+    run->nodes = g_new0(NsimNodeResult, result->node_count);
+    run->links = g_new0(NsimLinkResult, result->link_count);
+    for (uint32_t i = 0; i < result->node_count; i++) {
+        NsimNodeResult *node = &run->nodes[i];
+        node->id = result->node_count <= 4 ? g_strdup(node_ids[i]) : g_strdup_printf("node%u", i);
+        node->capacity_bytes = (uint64_t)(i % 2 ? 2048 : 470) << 20;
+        node->used_bytes = node->used_peak_bytes = (uint64_t)(100 + 50 * i + 10 * index) << 20;
+        node->read_bytes = (uint64_t)(i + 1) * 1000000 * 64 * 3 / 4;
+        node->write_bytes = (uint64_t)(i + 1) * 1000000 * 64 / 4;
+        node->utilisation_ppm = (210000 + 150000 * i + 20000 * index) % 1000001;
+        node->queue_ps = (uint64_t)(i + 1) * 123456789012u;
+    }
+    for (uint32_t i = 0; i < result->link_count; i++) {
+        NsimLinkResult *link = &run->links[i];
+        link->id = result->link_count <= 3 ? g_strdup(link_ids[i]) : g_strdup_printf("link%u", i);
+        link->forward_bytes = (uint64_t)(i + 1) * 16000000;
+        link->reverse_bytes = (uint64_t)(i + 1) * 48000000;
+        link->utilisation_ppm = i == 2 ? 5000 : 480000 / (i + 1) + 10000 * index;
+        link->queue_ps = (uint64_t)(i + 1) * 1001;
+    }
+    for (uint32_t i = 0; i < result->accessor_count; i++) {
+        NsimAccessorResult *accessor = &run->accessors[i];
+        accessor->id = g_strdup_printf("CPU%u", i + 1);
+        accessor->runtime_ps = run->runtime_ps - i * 1500;
+        accessor->stall_ps = run->runtime_ps / 2;
+        accessor->kernel_ps = run->runtime_ps / 1000;
+        accessor->node_access_count = g_new0(uint64_t, result->node_count);
+        for (uint32_t node = 0; node < result->node_count; node++) {
+            /* Later policies use the nodes more evenly. */
+            const uint64_t even = 1000000 / result->node_count, shift = 2000 * (8 - (uint64_t)index);
+            accessor->node_access_count[node] = node % 2 ? even + shift : even > shift ? even - shift : 0;
+            accessor->access_count += accessor->node_access_count[node];
+        }
+        run->access_count += accessor->access_count;
+    }
+}
+
+static void
+fill_counters(NsimRunResult *run, uint32_t index)
+{
+    run->operation_count = 2;
+    run->operations = g_new0(NsimOperationResult, 2);
+    run->operations[0] =
+        (NsimOperationResult){.name = g_strdup("prompt"), .count = 1, .time = latency(950000000000u / (index + 1))};
+    run->operations[1] =
+        (NsimOperationResult){.name = g_strdup("token"), .count = 16, .time = latency(180000000000u / (index + 1))};
+    run->vmstat_count = 2;
+    run->vmstat = g_new0(NsimCounterResult, 2);
+    run->vmstat[0] = (NsimCounterResult){g_strdup("pgfault"), g_strdup(""), 280000};
+    run->vmstat[1] = (NsimCounterResult){g_strdup("numa_miss"), g_strdup(""), 1000u * index};
+    if (index == 3) {
+        run->policy_stat_count = 2;
+        run->policy_stats = g_new0(NsimCounterResult, 2);
+        run->policy_stats[0] = (NsimCounterResult){g_strdup("fallback_pages"), g_strdup("pages"), 12345};
+        run->policy_stats[1] = (NsimCounterResult){g_strdup("unused"), g_strdup("count"), 0};
+        run->option_count = 1;
+        run->options = g_new0(NsimOptionResult, 1);
+        run->options[0] = (NsimOptionResult){g_strdup("weights"), g_strdup("auto")};
+    }
+}
+
+static void
+fill_run(NsimResult *result, uint32_t index)
+{
+    NsimRunResult *run = &result->runs[index];
+    /* Speed-ups of 1, 1.1, 1.2 ... */
+    run->speedup_ppm = 1000000 + index * 100000;
+    run->runtime_ps = 3221400000000u / (10 + index) * 10;
+    run->policy = g_strdup(policy_names[index]);
+    run->label = g_strdup(policy_names[index]);
+    run->complete = true;
+    run->future = g_str_equal(run->policy, "oracle");
+    run->burst_count = 150000;
+    run->latency = latency(241300 - index * 15000);
+    run->blocked = latency(1000000);
+    run->bound = (NsimBoundKind)((index + 2) % 5);
+    run->bound_by = g_strdup(run->bound == NSIM_BOUND_RESOURCE ? "CXL1" : "");
+    run->bound_ppm = 970000 - index * 50000;
+    run->barrier_ps = 1000000000u * index;
+    fill_places(result, run, index);
+    fill_counters(run, index);
+}
+
+NsimResult *
+sample_new_sized(uint32_t run_count, uint32_t accessor_count, uint32_t node_count, uint32_t link_count)
+{
+    NsimResult *result = nsim_result_new();
+    result->config = g_strdup("topo.yaml");
+    result->machine = g_strdup("seed-2x4");
+    result->seed = 1;
+    result->input_count = 1;
+    result->inputs = g_new0(NsimInputResult, 1);
+    result->inputs[0].name = g_strdup("llama.trace");
+    result->inputs[0].sha256 = g_strdup("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    result->accessor_count = accessor_count;
+    result->node_count = node_count;
+    result->link_count = link_count;
+    result->run_count = run_count;
+    result->runs = g_new0(NsimRunResult, run_count);
+    for (uint32_t i = 0; i < run_count; i++)
+        fill_run(result, i);
+    return result;
+}
+
+NsimResult *
+sample_new(uint32_t run_count)
+{
+    return sample_new_sized(run_count, 2, 4, 3);
+}
+
+void
+sample_add_timeline(NsimResult *result, uint32_t rows)
+{
+    result->timeline_interval_ps = 100 * NSIM_MS;
+    for (uint32_t r = 0; r < result->run_count; r++) {
+        NsimRunResult *run = &result->runs[r];
+        run->timeline = g_new0(NsimTimelineRow, rows);
+        run->timeline_count = rows;
+        for (uint32_t i = 0; i < rows; i++) {
+            NsimTimelineRow *row = &run->timeline[i];
+            row->time_ps = (i + 1) * result->timeline_interval_ps;
+            row->access_count = 1000 + i;
+            row->latency_mean_ps = 100500 + i;
+            row->node_read_bytes = g_new0(uint64_t, result->node_count);
+            row->node_write_bytes = g_new0(uint64_t, result->node_count);
+            row->link_forward_bytes = g_new0(uint64_t, result->link_count);
+            row->link_reverse_bytes = g_new0(uint64_t, result->link_count);
+            for (uint32_t node = 0; node < result->node_count; node++) {
+                row->node_read_bytes[node] = (uint64_t)(i + 1) * (node + 1) * 640;
+                row->node_write_bytes[node] = (uint64_t)(i + 1) * 64;
+            }
+            for (uint32_t link = 0; link < result->link_count; link++) {
+                row->link_forward_bytes[link] = (uint64_t)i * 16;
+                row->link_reverse_bytes[link] = (uint64_t)i * 80;
+            }
+        }
+    }
+}

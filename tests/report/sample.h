@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Results made by hand: what the renderers' tests print. */
+#pragma once
+
+#include <report/result.h>
+
+/* A machine of two CPUs with DRAM and CXL memory each, `run_count` (1 to 8) policies; all fields filled, none absurd.
+ */
+NsimResult *
+sample_new(uint32_t run_count);
+/* The same for a machine of any size; ids are made up. */
+NsimResult *
+sample_new_sized(uint32_t run_count, uint32_t accessor_count, uint32_t node_count, uint32_t link_count);
+/* Replace a string of the result. */
+void
+sample_set(char **string, const char *value);
+/* Give every run `rows` rows of timeline. */
+void
+sample_add_timeline(NsimResult *result, uint32_t rows);

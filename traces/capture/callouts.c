@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The functions that `gcc -fsanitize=thread` calls before each access of a program, served by the capture runtime
+ * instead of by the sanitizer's library, which is not linked.
+ *
+ * Source: the call-outs that GCC 12's tsan.c and sanitizer.def emit, tried out one by one: accesses of 1 to 16 bytes
+ * known to be aligned have a function for each size; all others, 32-byte vectors among them, arrive as ranges. Atomic
+ * operations are replaced by calls that must perform them. (Clang's instrumentation leaves out accesses wider than 16
+ * bytes: it does not serve.) Left out: 16-byte atomics, and memory that C library functions touch.
+ */
+#include "runtime.h"
+
+/* A function with its prototype: no header has one. */
+#define CALLOUT(type, name, ...)                                                                                       \
+    type name(__VA_ARGS__);                                                                                            \
+    type name(__VA_ARGS__)
+
+CALLOUT(void, __tsan_init, void)
+{
+}
+
+CALLOUT(void, __tsan_func_entry, void *caller)
+{
+    (void)caller;
+}
+
+/* No argument is passed, whatever GCC's table of built-in functions says. */
+CALLOUT(void, __tsan_func_exit, void *nothing)
+{
+    (void)nothing;
+}
+
+#define ACCESSES(bytes)                                                                                                \
+    CALLOUT(void, __tsan_read##bytes, void *address)                                                                   \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, false);                                                         \
+    }                                                                                                                  \
+    CALLOUT(void, __tsan_write##bytes, void *address)                                                                  \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, true);                                                          \
+    }                                                                                                                  \
+    CALLOUT(void, __tsan_volatile_read##bytes, void *address)                                                          \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, false);                                                         \
+    }                                                                                                                  \
+    CALLOUT(void, __tsan_volatile_write##bytes, void *address)                                                         \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, true);                                                          \
+    }
+
+ACCESSES(1)
+ACCESSES(2)
+ACCESSES(4)
+ACCESSES(8)
+ACCESSES(16)
+
+#define UNALIGNED_ACCESSES(bytes)                                                                                      \
+    CALLOUT(void, __tsan_unaligned_read##bytes, void *address)                                                         \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, false);                                                         \
+    }                                                                                                                  \
+    CALLOUT(void, __tsan_unaligned_write##bytes, void *address)                                                        \
+    {                                                                                                                  \
+        nsim_capture_access((uintptr_t)address, bytes, true);                                                          \
+    }
+
+UNALIGNED_ACCESSES(2)
+UNALIGNED_ACCESSES(4)
+UNALIGNED_ACCESSES(8)
+UNALIGNED_ACCESSES(16)
+
+CALLOUT(void, __tsan_read_range, void *address, long bytes)
+{
+    if (bytes > 0)
+        nsim_capture_access((uintptr_t)address, (uint64_t)bytes, false);
+}
+
+CALLOUT(void, __tsan_write_range, void *address, long bytes)
+{
+    if (bytes > 0)
+        nsim_capture_access((uintptr_t)address, (uint64_t)bytes, true);
+}
+
+CALLOUT(void, __tsan_vptr_read, void *address)
+{
+    nsim_capture_access((uintptr_t)address, sizeof(void *), false);
+}
+
+CALLOUT(void, __tsan_vptr_update, void *address, void *value)
+{
+    (void)value;
+    nsim_capture_access((uintptr_t)address, sizeof(void *), true);
+}
+
+/* The orders asked for are not known to be constants here: the strongest serves for all. */
+#define ATOMIC_MODIFY(bits, name)                                                                                      \
+    CALLOUT(uint##bits##_t, __tsan_atomic##bits##_##name, volatile void *address, uint##bits##_t value, int order)     \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        nsim_capture_access((uintptr_t)address, bits / 8, true);                                                       \
+        return __atomic_##name((volatile uint##bits##_t *)address, value, __ATOMIC_SEQ_CST);                           \
+    }
+
+#define ATOMIC_COMPARE(bits, name, weak)                                                                               \
+    CALLOUT(bool, __tsan_atomic##bits##_##name, volatile void *address, void *expected, uint##bits##_t desired,        \
+            int order, int failure_order)                                                                              \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        (void)failure_order;                                                                                           \
+        nsim_capture_access((uintptr_t)address, bits / 8, true);                                                       \
+        return __atomic_compare_exchange_n((volatile uint##bits##_t *)address, (uint##bits##_t *)expected, desired,    \
+                                           weak, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                                  \
+    }
+
+#define ATOMICS(bits)                                                                                                  \
+    CALLOUT(uint##bits##_t, __tsan_atomic##bits##_load, const volatile void *address, int order)                       \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        nsim_capture_access((uintptr_t)address, bits / 8, false);                                                      \
+        return __atomic_load_n((const volatile uint##bits##_t *)address, __ATOMIC_SEQ_CST);                            \
+    }                                                                                                                  \
+    CALLOUT(void, __tsan_atomic##bits##_store, volatile void *address, uint##bits##_t value, int order)                \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        nsim_capture_access((uintptr_t)address, bits / 8, true);                                                       \
+        __atomic_store_n((volatile uint##bits##_t *)address, value, __ATOMIC_SEQ_CST);                                 \
+    }                                                                                                                  \
+    CALLOUT(uint##bits##_t, __tsan_atomic##bits##_exchange, volatile void *address, uint##bits##_t value, int order)   \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        nsim_capture_access((uintptr_t)address, bits / 8, true);                                                       \
+        return __atomic_exchange_n((volatile uint##bits##_t *)address, value, __ATOMIC_SEQ_CST);                       \
+    }                                                                                                                  \
+    ATOMIC_MODIFY(bits, fetch_add)                                                                                     \
+    ATOMIC_MODIFY(bits, fetch_sub)                                                                                     \
+    ATOMIC_MODIFY(bits, fetch_and)                                                                                     \
+    ATOMIC_MODIFY(bits, fetch_or)                                                                                      \
+    ATOMIC_MODIFY(bits, fetch_xor)                                                                                     \
+    ATOMIC_MODIFY(bits, fetch_nand)                                                                                    \
+    ATOMIC_COMPARE(bits, compare_exchange_strong, false)                                                               \
+    ATOMIC_COMPARE(bits, compare_exchange_weak, true)
+
+ATOMICS(8)
+ATOMICS(16)
+ATOMICS(32)
+ATOMICS(64)
+
+CALLOUT(void, __tsan_atomic_thread_fence, int order)
+{
+    (void)order;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+CALLOUT(void, __tsan_atomic_signal_fence, int order)
+{
+    (void)order;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}

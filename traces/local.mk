@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+EXTRA_DIST += docs/trace-format.md
+noinst_LIBRARIES += libtraces.a
+libtraces_a_SOURCES = \
+    traces/burst.h \
+    traces/check.c \
+    traces/cursor.c \
+    traces/decode.c traces/decode.h \
+    traces/encode.c traces/encode.h \
+    traces/format.h \
+    traces/generate.c traces/generate.h \
+    traces/info.c traces/info.h \
+    traces/output.c traces/output.h \
+    traces/parse.c \
+    traces/trace.c traces/trace.h traces/trace-private.h \
+    traces/writer.c \
+    traces/xxh64.c traces/xxh64.h
+libtraces_a_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
