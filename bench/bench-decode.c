@@ -73,8 +73,8 @@ measure(const char *label, const char *path, const NsimGenerateOptions *options)
         best_ns = ns < best_ns ? ns : best_ns;
     }
     printf("%-34s %8.3f B/record %8.2f ns/record written %8.3f ns/burst decoded  (%" PRIu64 " bursts)\n", label,
-           (double)info->file_bytes / (double)info->burst_count,
-           (written - started) * 1e9 / (double)info->burst_count, best_ns / (double)bursts, bursts);
+           (double)info->file_bytes / (double)info->burst_count, (written - started) * 1e9 / (double)info->burst_count,
+           best_ns / (double)bursts, bursts);
     fflush(stdout);
     unlink(path);
 }

@@ -3,7 +3,12 @@
 #include <cli/cli.h>
 
 static const NsimSubcommand commands[] = {
-    {"trace", nsim_cmd_trace}, {"topo", nsim_cmd_topo}, {"policies", nsim_cmd_policies}, {NULL, NULL}};
+    { "trace", nsim_cmd_trace },
+    { "topo", nsim_cmd_topo },
+    { "policies", nsim_cmd_policies },
+    { NULL, NULL },
+};
+
 int
 main(int argc, char **argv)
 {
@@ -11,7 +16,7 @@ main(int argc, char **argv)
     if (argc < 2 || argv[1][0] == '-')
         return nsim_cmd_run(argc, argv);
     const NsimSubcommand *command = nsim_cli_find_subcommand(commands, argv[1]);
-    if (command)
+    if (command != NULL)
         return command->run(argc - 1, argv + 1);
     if (g_file_test(argv[1], G_FILE_TEST_IS_REGULAR))
         nsim_cli_complain("to run the file '%s' write: numasim --config %s", argv[1], argv[1]);

@@ -30,21 +30,23 @@ typedef struct {
 
 /* A core: one window of outstanding lines, one stream of computation. */
 typedef struct {
-    NsimTime cpu_free_ps; /* end of the computation done so far */
     NsimTime slot_ps;     /* completion of the last piece that left the window */
     uint32_t outstanding; /* lines in the window */
-    uint32_t lane_count;  /* in use */
     uint32_t lane_room;   /* a multiple of LANE_GROUP */
     NsimTime *lane_heads, *lane_seconds; /* completions of the first and second piece of each lane */
     Lane *lanes;
     NsimFabricRoute *routes; /* of its accessor: [node * NSIM_DIRS + dir] */
-    uint16_t *lane_of;      /* same index; NO_LANE until used */
-    uint32_t window[2];     /* random, streaming */
+    uint16_t *lane_of;       /* same index; NO_LANE until used */
+    uint32_t window[2];      /* random, streaming */
+    NsimTime heads_inline[LANE_GROUP], seconds_inline[LANE_GROUP];
+    Lane lanes_inline[LANE_GROUP];
+    NsimTime cpu_free_ps; /* end of the computation done so far; only for cores that threads share */
+    struct NsimTlb *tlb;  /* nullable */
+    uint32_t lane_count;  /* in use */
     uint32_t ring_mask;
     uint32_t thread_count;
     NsimAccessorId accessor;
-    struct NsimTlb *tlb; /* nullable */
-} Core;
+} __attribute__((aligned(64))) Core;
 
 #define NO_LANE 0xffffu
 
@@ -63,7 +65,7 @@ typedef struct {
     uint32_t issued; /* lines of the burst issued so far */
     bool plain;      /* begun, and not special: the common path */
     bool begun;      /* `next` has been looked at: ready_ps and limit are its own */
-    bool special;    /* shares its core or has a cache model in front: the general path */
+    bool special;    /* shares its core, has a cache model in front or a TLB: the general path */
     bool shared, cached, ended;
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
@@ -94,6 +96,7 @@ typedef struct {
 struct _NsimReplay {
     NsimReplayOptions options;
     NsimReplayStats stats;
+    NsimServer *servers; /* the fabric's */
     Thread *threads;
     Core *cores;
     uint32_t core_count;

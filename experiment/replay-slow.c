@@ -232,7 +232,7 @@ write_back(NsimReplay *replay, NsimSpaceId space_id, NsimAccessorId accessor, Ns
         return;
     NsimFabricRoute *route =
         nsim_fabric_route(replay->options.fabric, accessor, state & NSIM_PAGE_NODE, NSIM_DIR_WRITE);
-    (void)nsim_fabric_reserve(route, NSIM_HOPS_MAX, true, t_ps, 1);
+    (void)nsim_fabric_reserve(replay->servers, route, NSIM_HOPS_MAX, true, t_ps, 1);
     route->lines++;
 }
 
@@ -341,18 +341,34 @@ replay_service(NsimReplay *replay, NsimTime t_ps)
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */
 
-/* Room for another group of lanes; unused heads never win. */
+/* Room for another group of lanes; unused heads never win. The first group has its place in the core itself. */
 static void
 grow_lanes(Core *core)
 {
-    core->lane_heads = g_renew(NsimTime, core->lane_heads, core->lane_room + LANE_GROUP);
-    core->lane_seconds = g_renew(NsimTime, core->lane_seconds, core->lane_room + LANE_GROUP);
-    core->lanes = g_renew(Lane, core->lanes, core->lane_room + LANE_GROUP);
-    for (uint32_t i = 0; i < LANE_GROUP; i++) {
-        core->lane_heads[core->lane_room + i] = core->lane_seconds[core->lane_room + i] = NSIM_TIME_MAX;
-        core->lanes[core->lane_room + i] = (Lane){ 0 };
+    const uint32_t room = core->lane_room + LANE_GROUP;
+    const bool first = core->lane_room == LANE_GROUP;
+    core->lane_heads = first ? g_memdup2(core->lane_heads, sizeof core->heads_inline) : core->lane_heads;
+    core->lane_seconds = first ? g_memdup2(core->lane_seconds, sizeof core->seconds_inline) : core->lane_seconds;
+    core->lanes = first ? g_memdup2(core->lanes, sizeof core->lanes_inline) : core->lanes;
+    core->lane_heads = g_renew(NsimTime, core->lane_heads, room);
+    core->lane_seconds = g_renew(NsimTime, core->lane_seconds, room);
+    core->lanes = g_renew(Lane, core->lanes, room);
+    for (uint32_t i = core->lane_room; i < room; i++) {
+        core->lane_heads[i] = core->lane_seconds[i] = NSIM_TIME_MAX;
+        core->lanes[i] = (Lane){ 0 };
     }
-    core->lane_room += LANE_GROUP;
+    core->lane_room = room;
+}
+
+static void
+init_lanes(Core *core)
+{
+    core->lane_heads = core->heads_inline;
+    core->lane_seconds = core->seconds_inline;
+    core->lanes = core->lanes_inline;
+    core->lane_room = LANE_GROUP;
+    for (uint32_t i = 0; i < LANE_GROUP; i++)
+        core->lane_heads[i] = core->lane_seconds[i] = NSIM_TIME_MAX;
 }
 
 uint32_t
@@ -393,7 +409,7 @@ core_for(NsimReplay *replay, GHashTable *index, const NsimReplayThread *from)
         core->ring_mask = core->ring_mask * 2 + 1;
     core->lane_of = g_new(uint16_t, machine->node_count * NSIM_DIRS);
     memset(core->lane_of, 0xff, machine->node_count * NSIM_DIRS * sizeof *core->lane_of);
-    grow_lanes(core);
+    init_lanes(core);
     if (accessor->tlb_entries > 0)
         core->tlb = nsim_tlb_new(accessor->tlb_entries, accessor->tlb_ways, accessor->tlb_walk_ps);
     g_hash_table_insert(index, GUINT_TO_POINTER(key), core);
@@ -407,7 +423,7 @@ build_threads(NsimReplay *replay)
     g_autoptr(GHashTable) index = g_hash_table_new(NULL, NULL);
 
     replay->threads = g_aligned_alloc0(options->thread_count + 1, sizeof(Thread), 64);
-    replay->cores = g_new0(Core, options->thread_count + 1);
+    replay->cores = g_aligned_alloc0(options->thread_count + 1, sizeof(Core), 64);
     for (uint32_t i = 0; i < options->thread_count; i++) {
         const NsimReplayThread *from = &options->threads[i];
         Thread *thread = &replay->threads[i];
@@ -435,7 +451,8 @@ build_threads(NsimReplay *replay)
     for (uint32_t i = 0; i < options->thread_count; i++)
         replay->threads[i].shared = replay->threads[i].core->thread_count > 1;
     for (uint32_t i = 0; i < options->thread_count; i++)
-        replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached;
+        replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached ||
+                                     replay->threads[i].core->tlb != NULL;
 }
 
 static void
@@ -472,6 +489,7 @@ nsim_replay_new(const NsimReplayOptions *options)
     replay->caches = g_new0(NsimCache *, options->machine->accessor_count);
     replay->stats.accessors = g_new0(NsimReplayAccessor, options->machine->accessor_count);
     replay->stats.complete = true;
+    replay->servers = options->fabric->servers;
     build_threads(replay);
     build_workloads(replay);
 
@@ -496,9 +514,11 @@ nsim_replay_free(NsimReplay *replay)
         Core *core = &replay->cores[c];
         for (uint32_t l = 0; l < core->lane_count; l++)
             g_free(core->lanes[l].ring);
-        g_free(core->lanes);
-        g_free(core->lane_heads);
-        g_free(core->lane_seconds);
+        if (core->lane_room > LANE_GROUP) {
+            g_free(core->lanes);
+            g_free(core->lane_heads);
+            g_free(core->lane_seconds);
+        }
         g_free(core->lane_of);
         nsim_tlb_free(core->tlb);
     }
@@ -517,7 +537,7 @@ nsim_replay_free(NsimReplay *replay)
     g_free(replay->barriers);
     g_free(replay->stats.operations);
     g_free(replay->stats.accessors);
-    g_free(replay->cores);
+    g_aligned_free(replay->cores);
     g_aligned_free(replay->threads);
     g_aligned_free(replay->tree);
     g_clear_error(&replay->error);

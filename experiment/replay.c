@@ -149,6 +149,13 @@ begin_burst(NsimReplay *replay, Thread *thread)
 
 /* ---- One chunk ----------------------------------------------------------------------------------------------- */
 
+/* State bits that an access sets. */
+static const uint16_t touched_by_op[] = {
+    [NSIM_OP_READ] = NSIM_PAGE_ACCESSED,
+    [NSIM_OP_WRITE] = NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY,
+    [NSIM_OP_RFO] = NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY,
+};
+
 /* Where the access goes, with its page's state brought up to date. NSIM_NODE_NONE: the page is not ready, try again. */
 INLINE uint32_t
 touch_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps)
@@ -157,7 +164,7 @@ touch_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime 
     const uint32_t page = burst->page;
     const uint32_t head = space->heads[page >> space->frame_page_shift];
     const uint16_t state = (head & NSIM_HEAD_SPLIT) != 0 ? space->states[page] : (uint16_t)head;
-    const uint16_t touched = burst->op == NSIM_OP_READ ? NSIM_PAGE_ACCESSED : NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY;
+    const uint16_t touched = touched_by_op[burst->op];
     /* One test for everything unusual: a slow bit that is set, or a touched bit that is not. */
     if (UNLIKELY(((state ^ touched) & (NSIM_PAGE_SLOW | touched)) != 0)) {
         if ((state & NSIM_PAGE_SLOW) != 0)
@@ -166,6 +173,10 @@ touch_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime 
     }
     return state & NSIM_PAGE_NODE;
 }
+
+_Static_assert((NSIM_OP_READ & NSIM_OP_WRITE) == NSIM_DIR_READ && (NSIM_OP_RFO & NSIM_OP_WRITE) == NSIM_DIR_READ &&
+                   (NSIM_OP_WRITE & NSIM_OP_WRITE) == NSIM_DIR_WRITE,
+               "the direction of an operation is its lowest bit");
 
 /* Issue the next chunk of the burst in hand at t: all of it when it is `one` line. False: the page was not ready. */
 INLINE bool
@@ -176,20 +187,20 @@ issue(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const NsimTime
     const uint32_t node = touch_page(replay, thread, burst, t_ps);
     if (UNLIKELY(node == NSIM_NODE_NONE))
         return false;
-    const uint32_t index = node * NSIM_DIRS + (burst->op == NSIM_OP_WRITE);
+    const uint32_t index = node * NSIM_DIRS + (burst->op & NSIM_OP_WRITE);
     NsimFabricRoute *route = &core->routes[index];
     uint32_t lane = core->lane_of[index];
     if (UNLIKELY(lane == NO_LANE))
         lane = replay_add_lane(replay, core, index);
 
-    const uint64_t spacing_ps = one ? 0 : curves ? nsim_fabric_spacing(route) : route->service_max_ps;
+    const uint64_t spacing_ps = one ? 0 : curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
     uint32_t lines = 1;
     if (!one) {
         lines = burst->count - thread->issued;
         lines = fit_window(core, thread->limit, lines < CHUNK_LINES ? lines : CHUNK_LINES, t_ps, spacing_ps);
     }
-    NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(route, hops, curves, t_ps, lines);
-    if (UNLIKELY(core->tlb != NULL))
+    NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
+    if (curves && core->tlb != NULL)
         latency_ps += nsim_tlb_access(core->tlb, (uint64_t)thread->space_id << 40 | burst->page);
     NsimTime recorded_ps = latency_ps;
     NsimTime done_ps = t_ps + latency_ps;
@@ -331,6 +342,8 @@ step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const unsigned h
 INLINE void
 run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany issue_many)
 {
+    /* A thread alone needs no tournament: it goes on until something else is due. */
+    const bool alone = replay->leaf_count == 1;
     /* Stopping clears the horizon, so that one comparison covers both. */
     for (;;) {
         const Contender first = replay->tree[1];
@@ -340,8 +353,10 @@ run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany 
                 return;
             continue;
         }
-        const NsimTime key_ps = step(replay, &replay->threads[first.thread], first.key_ps, hops, curves,
-                                     issue_many);
+        Thread *thread = &replay->threads[first.thread];
+        NsimTime key_ps = step(replay, thread, first.key_ps, hops, curves, issue_many);
+        while (alone && key_ps < replay->horizon_ps)
+            key_ps = step(replay, thread, key_ps, hops, curves, issue_many);
         update_tree(replay->tree, replay->leaf_count, (uint32_t)first.thread, key_ps);
     }
 }

@@ -115,7 +115,8 @@ nsim_build_parse_curves(NsimMachineBuild *build, GError **error)
     if (!curves)
         return true;
     if (nsim_value_kind(curves) != NSIM_VALUE_MAP || nsim_value_count(curves) > NSIM_NODES_MAX)
-        return nsim_value_error(curves, error, "\"curves\" must be a map from name to curve, of at most %u (NSIM_NODES_MAX)",
+        return nsim_value_error(curves, error,
+                                "\"curves\" must be a map from name to curve, of at most %u (NSIM_NODES_MAX)",
                                 NSIM_NODES_MAX);
     build->curves = nsim_build_alloc(build, nsim_value_count(curves), sizeof *build->curves);
     for (uint32_t i = 0; i < nsim_value_count(curves); i++) {

@@ -136,9 +136,8 @@ nsim_value_read_count(const NsimValue *map, const char *key, bool required, uint
     if (!value)
         return true;
     if (count < min || count > max)
-        return nsim_value_error(value, error,
-                                "\"%s\" must be %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ", found %s", key, min,
-                                max, nsim_value_text(value));
+        return nsim_value_error(value, error, "\"%s\" must be %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ", found %s",
+                                key, min, max, nsim_value_text(value));
     *ret = count;
     return true;
 }

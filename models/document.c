@@ -30,7 +30,11 @@ struct _NsimDocument {
     uint32_t value_count;
 };
 
-G_DEFINE_QUARK(nsim-config-error-quark, nsim_config_error)
+GQuark
+nsim_config_error_quark(void)
+{
+    return g_quark_from_static_string("nsim-config-error-quark");
+}
 
 typedef struct {
     yaml_parser_t yaml;
@@ -78,13 +82,12 @@ static bool
 set_error(GError **error, NsimConfigError code, const char *name, uint64_t line, uint64_t column, const char *message)
 {
     g_autofree char *clean = clean_message(message);
-    g_set_error(error, NSIM_CONFIG_ERROR, (int)code, "%s:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ": %s", name, line, column,
-                clean);
+    g_set_error(error, NSIM_CONFIG_ERROR, (int)code, "%s:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ": %s", name, line,
+                column, clean);
     return false;
 }
 
-static bool
-mark_error(const Parser *parser, const yaml_mark_t *mark, GError **error, const char *format, ...)
+static bool mark_error(const Parser *parser, const yaml_mark_t *mark, GError **error, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
 static bool
@@ -94,7 +97,8 @@ mark_error(const Parser *parser, const yaml_mark_t *mark, GError **error, const 
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    return set_error(error, NSIM_CONFIG_ERROR_SYNTAX, parser->document->name, mark->line + 1, mark->column + 1, message);
+    return set_error(error, NSIM_CONFIG_ERROR_SYNTAX, parser->document->name, mark->line + 1, mark->column + 1,
+                     message);
 }
 
 /* Next event; libyaml's own complaint becomes ours. */

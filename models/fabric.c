@@ -53,10 +53,10 @@ build_routes(NsimFabric *fabric)
         NsimFabricRoute *to = &fabric->routes[i];
         to->fixed_ps = from->fixed_ps;
         to->service_max_ps = from->service_max_ps;
-        to->node = &fabric->servers[machine->nodes[from->node].resource[i % NSIM_DIRS]];
+        to->node = (uint32_t)(machine->nodes[from->node].resource[i % NSIM_DIRS] * sizeof(NsimServer));
         for (uint32_t h = 0; h < NSIM_HOPS_MAX; h++) {
             const bool real = h < from->hop_count;
-            to->hops[h].server = &fabric->servers[real ? from->hops[h].resource : 0];
+            to->hops[h].server = real ? (uint32_t)(from->hops[h].resource * sizeof(NsimServer)) : 0;
             to->hops[h].service_ps = real ? from->hops[h].service_ps : 0;
         }
     }

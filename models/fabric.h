@@ -27,16 +27,16 @@ typedef struct {
 
 /* A resource on the way of a run's requests. */
 typedef struct {
-    NsimServer *server;
-    uint64_t service_ps; /* per line */
+    uint32_t server;     /* its server's byte offset in the fabric's table */
+    uint32_t service_ps; /* per line */
 } NsimFabricHop;
 
-/* A route in motion: what the hot loop needs of it, in whole cache lines. Hops beyond the real ones cost nothing. */
+/* A route in motion: what the hot loop needs of it, five hops to a cache line. Hops beyond the real ones cost nothing. */
 typedef struct {
     NsimTime fixed_ps;
-    uint64_t lines;            /* moved so far: everything about bytes is derived from it */
-    uint64_t service_max_ps;   /* of its fixed-rate hops */
-    const NsimServer *node;    /* the node's own server, which may have a service time of its own */
+    uint64_t lines;          /* moved so far: everything about bytes is derived from it */
+    uint32_t service_max_ps; /* of its fixed-rate hops */
+    uint32_t node;           /* the node's own hop: its server may have a service time of its own */
     NsimFabricHop hops[NSIM_HOPS_MAX];
 } __attribute__((aligned(64))) NsimFabricRoute;
 
@@ -79,14 +79,14 @@ void nsim_fabric_forget(NsimFabric *fabric);
  * the machine has no node with a curve, and what only those need is left out.
  */
 static inline __attribute__((always_inline)) NsimTime
-nsim_fabric_reserve(const NsimFabricRoute *route, const unsigned hop_count, const bool curves, const NsimTime t_ps,
-                    const uint64_t lines)
+nsim_fabric_reserve(NsimServer *servers, const NsimFabricRoute *route, const unsigned hop_count, const bool curves,
+                    const NsimTime t_ps, const uint64_t lines)
 {
     NsimTime wait_max_ps = 0;
     NSIM_UNROLL
     for (unsigned i = 0; i < hop_count; i++) {
-        NsimServer *server = route->hops[i].server;
-        const uint64_t service_ps = (route->hops[i].service_ps + (curves ? server->service_ps : 0)) * lines;
+        NsimServer *server = (NsimServer *)(void *)((char *)servers + route->hops[i].server);
+        const uint64_t service_ps = ((uint64_t)route->hops[i].service_ps + (curves ? server->service_ps : 0)) * lines;
         const NsimTime free_ps = server->free_ps;
         const NsimTime start_ps = free_ps > t_ps ? free_ps : t_ps;
         const NsimTime queued_ps = start_ps - t_ps;
@@ -100,9 +100,9 @@ nsim_fabric_reserve(const NsimFabricRoute *route, const unsigned hop_count, cons
 
 /* Time between two lines of a chunk at the slowest resource of a route. */
 static inline uint64_t
-nsim_fabric_spacing(const NsimFabricRoute *route)
+nsim_fabric_spacing(const NsimServer *servers, const NsimFabricRoute *route)
 {
-    const uint64_t node_ps = route->node->service_ps;
+    const uint32_t node_ps = ((const NsimServer *)(const void *)((const char *)servers + route->node))->service_ps;
     return route->service_max_ps > node_ps ? route->service_max_ps : node_ps;
 }
 

@@ -233,8 +233,7 @@ read_attributes(hwloc_topology_t topology, Found *found)
         const uint32_t from = found->cpus[c].place;
         for (uint32_t to = 0; to < count; to++) {
             NsimImportPlace *place = &found->places[to];
-            const uint64_t ns =
-                attribute(topology, HWLOC_MEMATTR_ID_READ_LATENCY, HWLOC_MEMATTR_ID_LATENCY, from, to);
+            const uint64_t ns = attribute(topology, HWLOC_MEMATTR_ID_READ_LATENCY, HWLOC_MEMATTR_ID_LATENCY, from, to);
             const uint64_t read = plausible_rate(
                 attribute(topology, HWLOC_MEMATTR_ID_READ_BANDWIDTH, HWLOC_MEMATTR_ID_BANDWIDTH, from, to));
             const uint64_t write = plausible_rate(
@@ -322,8 +321,8 @@ outcome_error(NsimIsolateOutcome outcome, const char *name, GError **error)
     const int reason = errno;
     switch (outcome) {
     case NSIM_ISOLATE_FAILED:
-        g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_IO, "%s: no process to read it in could be made: %s", name,
-                    g_strerror(reason));
+        g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_IO, "%s: no process to read it in could be made: %s",
+                    name, g_strerror(reason));
         break;
     case NSIM_ISOLATE_DIED:
         g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_SYNTAX,
@@ -351,7 +350,8 @@ nsim_import_hwloc(const char *text, size_t length, const char *name, GError **er
     }
     if (found->place_count == 0 || found->place_count > NSIM_NODES_MAX) {
         g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_VALUE,
-                    "%s: %u NUMA nodes, 1 to %u are allowed (NSIM_NODES_MAX)", name, found->place_count, NSIM_NODES_MAX);
+                    "%s: %u NUMA nodes, 1 to %u are allowed (NSIM_NODES_MAX)", name, found->place_count,
+                    NSIM_NODES_MAX);
         return NULL;
     }
     if (!is_sound(found)) {

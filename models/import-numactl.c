@@ -33,8 +33,7 @@ typedef struct {
     uint32_t row_count;
 } Reader;
 
-static bool
-fail(const Reader *reader, const char *text, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static bool fail(const Reader *reader, const char *text, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* `text` is the line, which the message repeats in part; NULL at the end. */
 static bool
@@ -145,7 +144,8 @@ read_node_line(Reader *reader, const char *line, GError **error)
     text += strspn(text, " ");
     const bool cpus = g_str_has_prefix(text, "cpus:"), size = g_str_has_prefix(text, "size:");
     if (!cpus && !size && !g_str_has_prefix(text, "free:"))
-        return fail(reader, line, error, "\"cpus:\", \"size:\" or \"free:\" is expected after \"node %u\"", (unsigned)nid);
+        return fail(reader, line, error, "\"cpus:\", \"size:\" or \"free:\" is expected after \"node %u\"",
+                    (unsigned)nid);
     if (!get_place(reader, line, nid, &place, error))
         return false;
     text += strlen("cpus:");

@@ -4,8 +4,8 @@
  *
  * Defaults, each marked in the text: rates by kind of memory (about eight channels of DDR4-3200 after overheads, a
  * PCIe 5.0 x8 expander, HBM2e of a socket, HBM2 of a GPU), 90 ns for local memory, and 10 or 20 for distances that are
- * not told (LOCAL_DISTANCE and REMOTE_DISTANCE of Linux). Latencies between places whose latency is not told follow from
- * distances by the rule of models/machine-table.c.
+ * not told (LOCAL_DISTANCE and REMOTE_DISTANCE of Linux). Latencies between places whose latency is not told follow
+ * from distances by the rule of models/machine-table.c.
  */
 #include <models/import-private.h>
 
@@ -89,8 +89,10 @@ distance(NsimImport *import, uint32_t from, uint32_t to)
         return REMOTE_DISTANCE;
     }
     if (found <= LOCAL_DISTANCE) {
-        nsim_import_note(import, "the distance of node %u to node %u is %u in the source, 11 here: only a node itself is "
-                                 "at 10", from_nid, to_nid, found);
+        nsim_import_note(import,
+                         "the distance of node %u to node %u is %u in the source, 11 here: only a node itself is "
+                         "at 10",
+                         from_nid, to_nid, found);
         return LOCAL_DISTANCE + 1;
     }
     return MIN(found, UNREACHABLE_DISTANCE);
@@ -141,11 +143,12 @@ static char *
 with_head(const NsimImport *import, const GString *body)
 {
     g_autoptr(GString) yaml = g_string_new(NULL);
-    g_string_append_printf(yaml,
-                           "# A machine imported from %s. What the source does not tell is marked \"assumed\": measure\n"
-                           "# or look up these values before trusting a result that depends on them.\n"
-                           "machine:\n  name: imported\n  source: imported from %s\n",
-                           import->format, import->format);
+    g_string_append_printf(
+        yaml,
+        "# A machine imported from %s. What the source does not tell is marked \"assumed\": measure\n"
+        "# or look up these values before trusting a result that depends on them.\n"
+        "machine:\n  name: imported\n  source: imported from %s\n",
+        import->format, import->format);
     g_string_append(yaml, "  assumed:\n");
     for (uint32_t i = 0; i < import->notes->len; i++)
         g_string_append_printf(yaml, "    - \"%s\"\n", (char *)g_ptr_array_index(import->notes, i));
@@ -224,7 +227,8 @@ write_accessors(NsimImport *import, GString *yaml)
             comment = "  # of more: NSIM_CORES_MAX";
         else if (cpus->logical)
             comment = "  # assumed: a core for each logical CPU";
-        g_string_append_printf(yaml, "    - id: cpu%u\n      kind: cpu\n      cores: %u%s\n", place->nid, cores, comment);
+        g_string_append_printf(yaml, "    - id: cpu%u\n      kind: cpu\n      cores: %u%s\n", place->nid, cores,
+                               comment);
         g_string_append(yaml, "      clock: 2.5GHz  # assumed\n"
                               "      ipc: 2.0  # assumed\n"
                               "      window: {random: 12, stream: 32}  # assumed: lines in flight of a core\n"
@@ -359,9 +363,8 @@ nsim_import_machine(const char *text, size_t length, const char *name, NsimImpor
     g_autofree char *copy = g_strndup(text, length);
     if (format == NSIM_IMPORT_AUTO)
         format = copy[strspn(copy, " \t\r\n")] == '<' ? NSIM_IMPORT_HWLOC : NSIM_IMPORT_NUMACTL;
-    g_autoptr(NsimImport) import = format == NSIM_IMPORT_HWLOC
-                                       ? nsim_import_hwloc(copy, strlen(copy), name, error)
-                                       : nsim_import_numactl(copy, name, error);
+    g_autoptr(NsimImport) import = format == NSIM_IMPORT_HWLOC ? nsim_import_hwloc(copy, strlen(copy), name, error)
+                                                               : nsim_import_numactl(copy, name, error);
     if (!import || !check_contents(import, name, error))
         return NULL;
     settle_distances(import);

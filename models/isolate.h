@@ -22,8 +22,8 @@ typedef enum {
 #define NSIM_ISOLATE_SECONDS_MAX 10u
 
 /*
- * Call `run(data, length, result)` in a child; copy `result_bytes` of what it wrote to `ret_result` when it is good. The
- * bytes come from a process that handled hostile data: check them.
+ * Call `run(data, length, result)` in a child; copy `result_bytes` of what it wrote to `ret_result` when it is good.
+ * The bytes come from a process that handled hostile data: check them.
  */
 NsimIsolateOutcome nsim_isolate_run(NsimIsolateFunc run, const void *data, size_t length, void *ret_result,
                                     size_t result_bytes);

@@ -4,8 +4,8 @@
  * cache and TLB.
  *
  * Sources of the defaults. CPU windows: 12 line fill buffers (random) and about 32 entries of the L2 miss queue
- * (streams) of a Skylake-SP core. GPU windows: 64 and 128 outstanding 128-byte lines of an SM, what Little's law asks of
- * a V100 or A100. Fault costs: usual figures of a Linux minor fault and NUMA hint fault, and the 45 us far fault of
+ * (streams) of a Skylake-SP core. GPU windows: 64 and 128 outstanding 128-byte lines of an SM, what Little's law asks
+ * of a V100 or A100. Fault costs: usual figures of a Linux minor fault and NUMA hint fault, and the 45 us far fault of
  * Ganguly et al. (ISCA 2019). Clock and instructions per cycle are middling values without a source. All are listed by
  * `numasim topo show` when they are used.
  */
@@ -39,8 +39,8 @@ static const uint32_t default_cache_ways = 16;
 static const NsimTime default_tlb_walk_ps = 20 * NSIM_NS;
 static const uint32_t default_tlb_ways = 8;
 
-static const char *const accessor_keys[] = {"id",     "kind",  "cores", "clock", "ipc", "window",
-                                            "cache",  "tlb",   "fault", "at",    NULL};
+static const char *const accessor_keys[] = {"id",    "kind", "cores", "clock", "ipc", "window",
+                                            "cache", "tlb",  "fault", "at",    NULL};
 static const char *const accessor_kinds[] = {"cpu", "gpu", "device", NULL};
 
 G_STATIC_ASSERT(G_N_ELEMENTS(accessor_kinds) == NSIM_ACCESSOR_KINDS + 1);
@@ -117,8 +117,10 @@ parse_cache(NsimMachineBuild *build, const NsimValue *map, NsimAccessor *accesso
     const uint64_t set_bytes = ways * NSIM_LINE_BYTES;
     const NsimValue *size = nsim_value_get(cache, "size");
     if (accessor->cache_bytes == 0 || accessor->cache_bytes > CACHE_MAX_BYTES || accessor->cache_bytes % set_bytes != 0)
-        return nsim_value_error(size, error, "\"size\" must be a multiple of ways x 64 B = %" G_GUINT64_FORMAT
-                                "B and at most 4GiB, found %s", set_bytes, nsim_value_text(size));
+        return nsim_value_error(size, error,
+                                "\"size\" must be a multiple of ways x 64 B = %" G_GUINT64_FORMAT
+                                "B and at most 4GiB, found %s",
+                                set_bytes, nsim_value_text(size));
     accessor->cache_ways = (uint32_t)ways;
     if (!nsim_value_get(cache, "ways"))
         nsim_build_assume(build, accessor->id, "cache of %u ways", default_cache_ways);

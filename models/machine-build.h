@@ -2,8 +2,9 @@
 /*
  * A machine while it is read; for models/machine*.c and models/curve*.c alone.
  *
- * The way: machine-parse.c reads points, nodes and links, machine-accessor.c the accessors; machine-table.c reads a latency
- * table if there is one; machine-check.c refuses what cannot be a machine; machine-route.c finds the routes.
+ * The way: machine-parse.c reads points, nodes and links, machine-accessor.c the accessors, curve-parse.c the curves;
+ * machine-table.c reads a latency table if there is one; machine-check.c refuses what cannot be a machine;
+ * machine-route.c finds the routes.
  */
 #pragma once
 
@@ -56,16 +57,16 @@ typedef struct {
     NsimAccessor *accessors;
     NsimLink *links;
     uint32_t node_count, accessor_count, link_count;
-    const NsimValue *links_value; /* NULL: no `links:` */
-    GArray *points;               /* NsimPoint: nodes, then accessors, then plain ones */
-    GHashTable *point_by_id;      /* id -> index + 1; for look-ups only */
-    GArray *edges;                /* NsimEdge, `at:` first, then links in file order */
-    GArray *resources;            /* NsimResource */
+    const NsimValue *links_value;  /* NULL: no `links:` */
+    GArray *points;                /* NsimPoint: nodes, then accessors, then plain ones */
+    GHashTable *point_by_id;       /* id -> index + 1; for look-ups only */
+    GArray *edges;                 /* NsimEdge, `at:` first, then links in file order */
+    GArray *resources;             /* NsimResource */
     NsimLatencyForm form;
     const NsimValue *curves_value; /* NULL: no `curves:` */
-    NsimCurve *curves;      /* of `curves:`, in file order */
-    NsimTime *table;        /* of the table forms: accessor x node, NSIM_TIME_MAX where unreachable */
-    GPtrArray *assumptions; /* NsimAssumption */
+    NsimCurve *curves;             /* of `curves:`, in file order */
+    NsimTime *table;               /* of the table forms: accessor x node, NSIM_TIME_MAX where unreachable */
+    GPtrArray *assumptions;        /* NsimAssumption */
 } NsimMachineBuild;
 
 /* Memory and strings that live as long as the machine. */

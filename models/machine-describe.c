@@ -318,8 +318,8 @@ append_links(const NsimMachine *machine, GString *text)
         table_take(&table, rate_text(link->reverse_bytes_per_s));
         table_take(&table, by_links ? latency_text(link->latency_ps) : g_strdup("by table"));
         if (link->request_bytes || link->response_bytes)
-            table_take(&table, g_strdup_printf("%s, +%u/+%uB", link->full_duplex ? "full" : "half",
-                                               link->request_bytes, link->response_bytes));
+            table_take(&table, g_strdup_printf("%s, +%u/+%uB", link->full_duplex ? "full" : "half", link->request_bytes,
+                                               link->response_bytes));
         else
             table_take(&table, g_strdup(link->full_duplex ? "full" : "half"));
     }
@@ -341,15 +341,25 @@ append_accessors(const NsimMachine *machine, GString *text)
         table_take(&table, nsim_quantity_format(accessor->clock_hz, NSIM_QUANTITY_FREQUENCY));
         table_take(&table, g_strdup_printf("%u.%02u", accessor->ipc_ppm / 1000000, accessor->ipc_ppm / 10000 % 100));
         table_take(&table, g_strdup_printf("%u/%u", accessor->window_random, accessor->window_stream));
-        table_take(&table, accessor->cache_bytes
-                               ? nsim_quantity_format(accessor->cache_bytes, NSIM_QUANTITY_BYTES)
-                               : g_strdup("none"));
+        table_take(&table, accessor->cache_bytes ? nsim_quantity_format(accessor->cache_bytes, NSIM_QUANTITY_BYTES)
+                                                 : g_strdup("none"));
         table_take(&table, accessor->tlb_entries ? g_strdup_printf("%u", accessor->tlb_entries) : g_strdup("none"));
         table_take(&table, pair_text(accessor->fault_minor_ps, accessor->fault_hint_ps, NSIM_QUANTITY_TIME));
     }
     g_string_append_c(text, '\n');
     table_print(&table, text);
     g_string_append(text, "  (window: lines in flight of a core, random/streaming; fault: first touch/hint)\n");
+}
+
+/* Time a line takes at a hop; of a curve at its highest rate in this direction. */
+static uint32_t
+nominal_service(const NsimMachine *machine, const NsimRoute *route, uint32_t h, NsimDir dir)
+{
+    const NsimMemoryNode *node = &machine->nodes[route->node];
+    const uint64_t rate = dir == NSIM_DIR_READ ? node->read_bytes_per_s : node->write_bytes_per_s;
+    if (route->hops[h].service_ps > 0)
+        return route->hops[h].service_ps;
+    return (uint32_t)nsim_time_of_transfer(NSIM_LINE_BYTES, rate);
 }
 
 static void
@@ -365,21 +375,24 @@ append_route(const NsimMachine *machine, uint32_t a, uint32_t n, NsimDir dir, GS
     g_autofree char *latency = nsim_quantity_format(route->fixed_ps, NSIM_QUANTITY_TIME);
     g_autofree char *rate = rate_text(route->bytes_per_s);
     g_string_append_printf(text, "%s unloaded, at most %s\n", latency, rate);
+    uint32_t slowest_ps = 0;
+    for (uint32_t h = 0; h < route->hop_count; h++)
+        slowest_ps = MAX(slowest_ps, nominal_service(machine, route, h, dir));
     for (uint32_t h = 0; h < route->hop_count; h++) {
         const NsimHop *hop = &route->hops[h];
-        const bool curve = h == route->curve_hop && machine->nodes[n].curve.mix_count > 0;
-        g_autofree char *service =
-            curve ? g_strdup("rate by curve") : nsim_quantity_format(hop->service_ps, NSIM_QUANTITY_TIME);
-        const bool slowest = !curve && hop->service_ps == route->service_max_ps;
-        g_string_append_printf(text, "    %-24s %4uB  %s%s\n", machine->resources[hop->resource].name,
-                               route->forward_bytes[h], service, slowest ? "  (bottleneck)" : "");
+        const uint32_t nominal_ps = nominal_service(machine, route, h, dir);
+        g_autofree char *service = nsim_quantity_format(nominal_ps, NSIM_QUANTITY_TIME);
+        g_string_append_printf(text, "    %-24s %4uB  %s%s%s\n", machine->resources[hop->resource].name,
+                               route->forward_bytes[h], service, hop->service_ps == 0 ? " at best, by curve" : "",
+                               nominal_ps == slowest_ps ? "  (bottleneck)" : "");
     }
 }
 
 static void
 append_routes(const NsimMachine *machine, GString *text)
 {
-    append_wrapped(text, "\n", "", "routes: resources crossed in order, bytes a line puts on each, time a line takes there");
+    append_wrapped(text, "\n", "",
+                   "routes: resources crossed in order, bytes a line puts on each, time a line takes there");
     for (uint32_t a = 0; a < machine->accessor_count; a++) {
         for (uint32_t n = 0; n < machine->node_count; n++) {
             append_route(machine, a, n, NSIM_DIR_READ, text);
@@ -392,11 +405,10 @@ static void
 append_head(const NsimMachine *machine, GString *text)
 {
     g_autofree char *page = nsim_quantity_format((uint64_t)1 << machine->page_shift, NSIM_QUANTITY_BYTES);
-    g_autofree char *sentence =
-        g_strdup_printf("machine %s: %u accessor%s, %u node%s, %u link%s, %s pages", machine->name,
-                        machine->accessor_count, machine->accessor_count == 1 ? "" : "s", machine->node_count,
-                        machine->node_count == 1 ? "" : "s", machine->link_count, machine->link_count == 1 ? "" : "s",
-                        page);
+    g_autofree char *sentence = g_strdup_printf(
+        "machine %s: %u accessor%s, %u node%s, %u link%s, %s pages", machine->name, machine->accessor_count,
+        machine->accessor_count == 1 ? "" : "s", machine->node_count, machine->node_count == 1 ? "" : "s",
+        machine->link_count, machine->link_count == 1 ? "" : "s", page);
     append_wrapped(text, "", "  ", sentence);
     if (*machine->source)
         append_wrapped(text, "source: ", "  ", machine->source);
@@ -417,8 +429,9 @@ nsim_machine_describe(const NsimMachine *machine, bool routes)
         g_string_append(text, "\nwrites:\n");
         append_matrix(machine, text, write_pair, "ns", "GB/s");
     }
-    append_wrapped(text, "\n", "", "what one core alone can read, GB/s: window x 64 B / latency (Little's law), random and "
-                                   "streaming, never more than the way carries");
+    append_wrapped(text, "\n", "",
+                   "what one core alone can read, GB/s: window x 64 B / latency (Little's law), random and "
+                   "streaming, never more than the way carries");
     append_matrix(machine, text, reach_pair, "rnd", "str");
     g_string_append_c(text, '\n');
     append_nodes(machine, text);

@@ -14,16 +14,16 @@
 #define ASSUMED_MAX 1024u
 #define LINE_BYTES_MAX 1000u
 
-static const char *const machine_keys[] = {"name",  "source",    "page",  "curve_window",     "points", "nodes",
-                                           "links", "accessors", "slit",  "relative_latency", "assumed",
-                                           "curves", NULL};
+static const char *const machine_keys[] = {"name",    "source", "page",      "curve_window", "points",
+                                           "nodes",   "links",  "accessors", "slit",         "relative_latency",
+                                           "assumed", "curves", NULL};
 static const char *const node_keys[] = {"id",    "nid",   "kind",   "capacity", "latency", "read",
                                         "write", "total", "duplex", "curve",    "at",      NULL};
 static const char *const node_kinds[] = {"dram", "cxl", "hbm", "gpu", "compressed", "remote", "disk", NULL};
 static const char *const link_keys[] = {"id",      "between", "kind",    "bandwidth", "forward", "reverse",
                                         "latency", "duplex",  "request", "response",  NULL};
-static const char *const link_kinds[] = {"link",   "upi", "qpi",     "xgmi", "mesh", "port", "cxl",
-                                         "pcie",   "c2c", "nvlink", "network", NULL};
+static const char *const link_kinds[] = {"link", "upi",  "qpi", "xgmi",   "mesh",    "port",
+                                         "cxl",  "pcie", "c2c", "nvlink", "network", NULL};
 static const char *const duplex_words[] = {"half", "full", NULL};
 
 G_STATIC_ASSERT(G_N_ELEMENTS(node_kinds) == NSIM_NODE_KINDS + 1);
@@ -290,13 +290,15 @@ parse_node_rates(NsimMachineBuild *build, const NsimValue *map, NsimMemoryNode *
         nsim_build_assume(build, node->id, "writes are as fast as reads");
     if (!node->full_duplex) {
         node->total_bytes_per_s = MAX(node->read_bytes_per_s, node->write_bytes_per_s);
-        return !total || nsim_value_error(total, error, "\"total\" needs \"duplex: full\"; a half-duplex node serves "
-                                                        "reads and writes one after the other");
+        return !total || nsim_value_error(total, error,
+                                          "\"total\" needs \"duplex: full\"; a half-duplex node serves "
+                                          "reads and writes one after the other");
     }
     node->total_bytes_per_s = node->read_bytes_per_s + node->write_bytes_per_s;
     if (!nsim_build_read_rate(map, "total", false, &node->total_bytes_per_s, error))
         return false;
-    if (total && (node->total_bytes_per_s < node->read_bytes_per_s || node->total_bytes_per_s < node->write_bytes_per_s))
+    if (total &&
+        (node->total_bytes_per_s < node->read_bytes_per_s || node->total_bytes_per_s < node->write_bytes_per_s))
         return nsim_value_error(total, error, "\"total\", %s, is less than one direction alone",
                                 nsim_value_text(total));
     return true;
@@ -325,9 +327,9 @@ parse_nid(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GError 
         return false;
     for (uint32_t n = 0; n < index; n++) {
         if (build->nodes[n].nid == (int32_t)nid)
-            return nsim_value_error(map, error,
-                                    "nid %u given twice, to \"%s\" and \"%s\" (a nid left out is the place in the list)",
-                                    (unsigned)nid, build->nodes[n].id, build->nodes[index].id);
+            return nsim_value_error(
+                map, error, "nid %u given twice, to \"%s\" and \"%s\" (a nid left out is the place in the list)",
+                (unsigned)nid, build->nodes[n].id, build->nodes[index].id);
     }
     build->nodes[index].nid = (int32_t)nid;
     return true;
@@ -340,8 +342,7 @@ parse_node(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GError
     uint32_t kind = 0;
     if (!nsim_value_check_map(map, "a node", node_keys, error) || !nsim_build_read_id(build, map, &node->id, error) ||
         !nsim_build_add_point(build, node->id, NSIM_POINT_NODE, index, map, error) ||
-        !parse_nid(build, map, index, error) ||
-        !nsim_value_read_enum(map, "kind", true, node_kinds, &kind, error) ||
+        !parse_nid(build, map, index, error) || !nsim_value_read_enum(map, "kind", true, node_kinds, &kind, error) ||
         !nsim_value_read_bytes(map, "capacity", true, &node->capacity_bytes, error) ||
         !parse_node_latency(map, node, error))
         return false;
@@ -349,8 +350,9 @@ parse_node(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GError
     const NsimValue *capacity = nsim_value_get(map, "capacity");
     const uint64_t page_bytes = (uint64_t)1 << build->full->public.page_shift;
     if (node->capacity_bytes < page_bytes || node->capacity_bytes > NSIM_CAPACITY_MAX_BYTES)
-        return nsim_value_error(capacity, error, "\"capacity\" must be one page (%" G_GUINT64_FORMAT
-                                "KiB) to 4096TiB, found %s", page_bytes >> 10, nsim_value_text(capacity));
+        return nsim_value_error(capacity, error,
+                                "\"capacity\" must be one page (%" G_GUINT64_FORMAT "KiB) to 4096TiB, found %s",
+                                page_bytes >> 10, nsim_value_text(capacity));
     if (nsim_value_get(map, "curve")) {
         if (!nsim_build_parse_curve(build, nsim_value_get(map, "curve"), &node->curve, error) ||
             !apply_curve(map, node, error))
@@ -474,7 +476,8 @@ parse_link(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GHashT
 static bool
 parse_links(NsimMachineBuild *build, GError **error)
 {
-    if (!nsim_build_read_list(build->root, "links", false, NSIM_LINKS_MAX, "NSIM_LINKS_MAX", &build->links_value, error))
+    if (!nsim_build_read_list(build->root, "links", false, NSIM_LINKS_MAX, "NSIM_LINKS_MAX", &build->links_value,
+                              error))
         return false;
     build->link_count = build->links_value ? nsim_value_count(build->links_value) : 0;
     build->links = nsim_build_alloc(build, build->link_count, sizeof *build->links);

@@ -3,8 +3,9 @@
  * Routes: the way of least latency from each accessor to each node (Dijkstra 1959), ties broken by the fewest links and
  * then by the order of declaration, and the resources a line reserves on it.
  *
- * A read sends `request` bytes along the forward direction of each link (none by default) and gets 64 bytes plus `response`
- * back along the other; a write sends 64 bytes plus `request` forward. Answers and requests take the same links.
+ * A read sends `request` bytes along the forward direction of each link (none by default) and gets 64 bytes plus
+ * `response` back along the other; a write sends 64 bytes plus `request` forward. Answers and requests take the same
+ * links.
  *
  * Left out: routing that depends on load, several ways used at once, completions of writes (a few bytes on real links).
  */
@@ -14,7 +15,7 @@
 #include <sim/time.h>
 #include <string.h>
 
-/* A place of the search: a point, and whether it was entered by a link (bit 0), which matters where none may be left by. */
+/* A place of the search: twice a point, plus one when it was entered by a link, after which some points stop. */
 typedef uint32_t State;
 
 typedef struct {
@@ -35,7 +36,7 @@ typedef struct {
     const NsimMachineBuild *build;
     uint32_t *first;
     uint32_t *edges;
-    Best *best;  /* by state */
+    Best *best;   /* by state */
     GArray *heap; /* Entry */
 } Search;
 
@@ -143,8 +144,8 @@ relax(Search *search, const Entry *here, uint32_t e)
                          .links = here->links + (real ? 1 : 0),
                          .state = next * 2 + (real ? 1 : 0)};
     Best *best = &search->best[entry.state];
-    if (best->links != UINT32_MAX && (best->latency_ps < entry.latency_ps ||
-                                      (best->latency_ps == entry.latency_ps && best->links <= entry.links)))
+    if (best->links != UINT32_MAX &&
+        (best->latency_ps < entry.latency_ps || (best->latency_ps == entry.latency_ps && best->links <= entry.links)))
         return;
     *best = (Best){.latency_ps = entry.latency_ps, .links = entry.links, .from = here->state, .edge = e};
     heap_push(search->heap, &entry);
@@ -178,9 +179,8 @@ search_path(const Search *search, uint32_t point, GArray *crossings)
         return false;
     const bool link_better =
         by_at->links == UINT32_MAX ||
-        (by_link->links != UINT32_MAX &&
-         (by_link->latency_ps < by_at->latency_ps ||
-          (by_link->latency_ps == by_at->latency_ps && by_link->links < by_at->links)));
+        (by_link->links != UINT32_MAX && (by_link->latency_ps < by_at->latency_ps ||
+                                          (by_link->latency_ps == by_at->latency_ps && by_link->links < by_at->links)));
     State state = point * 2 + (link_better ? 1 : 0);
     while (search->best[state].edge != UINT32_MAX) {
         const NsimEdge *edge = &g_array_index(search->build->edges, NsimEdge, search->best[state].edge);
@@ -309,12 +309,12 @@ fill_route(const NsimMachineBuild *build, uint32_t node_index, NsimDir dir, cons
         const Stage *stage = &g_array_index(stages, Stage, h);
         const NsimTime service_ps = MAX(nsim_time_of_transfer(stage->bytes, stage->bytes_per_s), 1);
         nsim_assert(service_ps <= UINT32_MAX && stage->reached_ps >= before_ps && stage->reached_ps <= fixed_ps);
-        route->hops[h] = (NsimHop){.resource = stage->resource, .service_ps = stage->dynamic ? 0 : (uint32_t)service_ps};
+        route->hops[h] =
+            (NsimHop){.resource = stage->resource, .service_ps = stage->dynamic ? 0 : (uint32_t)service_ps};
         route->share_ps[h] = stage->reached_ps - before_ps;
         route->forward_bytes[h] = stage->bytes;
-        route->service_max_ps = MAX(route->service_max_ps, (uint32_t)service_ps);
-        route->bytes_per_s =
-            MIN(route->bytes_per_s, nsim_mul_div(stage->bytes_per_s, NSIM_LINE_BYTES, stage->bytes));
+        route->service_max_ps = MAX(route->service_max_ps, route->hops[h].service_ps);
+        route->bytes_per_s = MIN(route->bytes_per_s, nsim_mul_div(stage->bytes_per_s, NSIM_LINE_BYTES, stage->bytes));
         if (stage->resource == build->nodes[node_index].resource[dir])
             route->curve_hop = h;
         before_ps = stage->reached_ps;

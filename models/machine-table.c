@@ -2,7 +2,8 @@
 /*
  * Latencies given as a table of accessors x nodes instead of by links.
  *
- * relative_latency: every figure is a ratio to an anchor, linear: latency = anchor x figure / 10, so 60 is six times 10.
+ * relative_latency: every figure is a ratio to an anchor, linear: latency = anchor x figure / 10, so 60 is six
+ * times 10.
  *
  * slit: distances of the ACPI System Locality table, which are abstract. Turned into time by
  * latency = local x (1 + (d - 10) / 22), which makes the usual 21 one and a half times local, as measured on two-socket
@@ -61,8 +62,8 @@ check_row(const NsimValue *row, const char *name, uint32_t columns, GError **err
 {
     if (nsim_value_kind(row) != NSIM_VALUE_LIST || nsim_value_count(row) != columns) {
         g_autofree char *found = nsim_value_excerpt(row);
-        return nsim_value_error(row, error, "row \"%s\" must be a list of %u figures, one a node, found %s with %u", name,
-                                columns, found, nsim_value_count(row));
+        return nsim_value_error(row, error, "row \"%s\" must be a list of %u figures, one a node, found %s with %u",
+                                name, columns, found, nsim_value_count(row));
     }
     return true;
 }
@@ -80,10 +81,12 @@ relative_cell(const NsimValue *cell, NsimTime anchor_ps, NsimTime *ret, GError *
         return true;
     }
     if (!text || strchr(text, '%') || !nsim_quantity_parse(text, NSIM_QUANTITY_RATIO, &ratio_ppm, &problem))
-        return nsim_value_error(cell, error, "a relative latency is a number (10 = the anchor) or none, found %s", found);
+        return nsim_value_error(cell, error, "a relative latency is a number (10 = the anchor) or none, found %s",
+                                found);
     *ret = nsim_mul_div(anchor_ps, ratio_ppm, 10 * 1000000);
     if (*ret == 0 || *ret > NSIM_LATENCY_MAX_PS)
-        return nsim_value_error(cell, error, "a relative latency must give more than 0 and at most 10s, found %s", found);
+        return nsim_value_error(cell, error, "a relative latency must give more than 0 and at most 10s, found %s",
+                                found);
     return true;
 }
 
@@ -101,7 +104,8 @@ check_relative_keys(const NsimMachineBuild *build, const NsimValue *map, GError 
     for (uint32_t a = 0; a < build->accessor_count; a++) {
         const char *id = build->accessors[a].id;
         if (strcmp(id, "anchor") == 0 || strcmp(id, "nodes") == 0)
-            return nsim_value_error(map, error, "an accessor called \"%s\" cannot have a row in \"relative_latency\"", id);
+            return nsim_value_error(map, error, "an accessor called \"%s\" cannot have a row in \"relative_latency\"",
+                                    id);
         g_ptr_array_add(keys, (gpointer)id);
     }
     g_ptr_array_add(keys, NULL);
@@ -113,8 +117,7 @@ parse_relative(NsimMachineBuild *build, const NsimValue *map, GError **error)
 {
     NsimTime anchor_ps = 0;
     g_autoptr(GArray) columns = g_array_new(FALSE, TRUE, sizeof(uint32_t));
-    if (!check_relative_keys(build, map, error) ||
-        !nsim_build_read_latency(map, "anchor", true, &anchor_ps, error) ||
+    if (!check_relative_keys(build, map, error) || !nsim_build_read_latency(map, "anchor", true, &anchor_ps, error) ||
         !parse_columns(build, map, columns, error))
         return false;
     for (uint32_t a = 0; a < build->accessor_count; a++) {
@@ -231,8 +234,10 @@ slit_row_of(const NsimMachineBuild *build, const NsimValue *map, uint32_t access
             return true;
         }
     }
-    return nsim_value_error(map, error, "accessor \"%s\" is at no node (\"at: NODE\"), so \"slit\" does not say how far it "
-                                        "is from memory", build->accessors[accessor].id);
+    return nsim_value_error(map, error,
+                            "accessor \"%s\" is at no node (\"at: NODE\"), so \"slit\" does not say how far it "
+                            "is from memory",
+                            build->accessors[accessor].id);
 }
 
 static bool
@@ -263,9 +268,9 @@ parse_slit(NsimMachineBuild *build, const NsimValue *map, GError **error)
         }
     }
     g_autofree char *local = nsim_quantity_format(local_ps, NSIM_QUANTITY_TIME);
-    nsim_build_assume(build, NULL,
-                      "latencies follow from SLIT distances d as %s x (1 + (d - 10) / 22); firmware does not give times",
-                      local);
+    nsim_build_assume(
+        build, NULL, "latencies follow from SLIT distances d as %s x (1 + (d - 10) / 22); firmware does not give times",
+        local);
     return true;
 }
 

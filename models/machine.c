@@ -176,8 +176,10 @@ machine_from_file(const NsimValue *name, const char *base_dir, GError **error)
     const NsimValue *machine = machine_key(document, error);
     if (machine && nsim_value_kind(machine) != NSIM_VALUE_MAP) {
         g_autofree char *found = nsim_value_excerpt(machine);
-        nsim_value_error(machine, error, "\"machine\" must be a map in a file that is itself named by a \"machine\" key, "
-                         "found %s", found);
+        nsim_value_error(machine, error,
+                         "\"machine\" must be a map in a file that is itself named by a \"machine\" key, "
+                         "found %s",
+                         found);
         return NULL;
     }
     return machine ? machine_from_map(machine, error) : NULL;

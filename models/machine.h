@@ -52,7 +52,7 @@ typedef struct {
     uint64_t total_bytes_per_s; /* of reads and writes together; full-duplex nodes may have less than the sum */
     bool full_duplex;           /* reads and writes are served side by side */
     NsimCurve curve;
-    /* Resources: [DIR_READ] and [DIR_WRITE] are the same one when not full duplex; `shared` bounds the total or is 0. */
+    /* [DIR_READ] and [DIR_WRITE] are the same resource when not full duplex; `shared` bounds the total or is 0. */
     uint32_t resource[NSIM_DIRS], resource_shared;
 } NsimMemoryNode;
 
@@ -98,20 +98,20 @@ typedef struct {
 /* One resource crossed. */
 typedef struct {
     uint32_t resource;
-    uint32_t service_ps; /* per line; what a line of this direction takes there */
+    uint32_t service_ps; /* per line; what a line of this direction takes there; 0 at a node with a curve */
 } NsimHop;
 
 /*
  * What one accessor's reads or writes of one node cross. Hops stand in the order of travel. `fixed_ps` is the unloaded
- * load-to-use latency. `share_ps[i]` is the part of it spent before reaching hop i's resource (used by the event-per-hop
- * judge and by nothing else); the rest follows the last hop.
+ * load-to-use latency. `share_ps[i]` is the part of it spent between hop i - 1's resource (or the issue) and hop i's;
+ * the rest follows the last hop. The event-per-hop judge uses the shares and nothing else does.
  */
 typedef struct {
     NsimHop hops[NSIM_HOPS_MAX];
     NsimTime fixed_ps;
     uint32_t hop_count;         /* real ones */
-    uint32_t service_max_ps;    /* of the slowest hop */
-    uint64_t bytes_per_s;       /* of the slowest hop */
+    uint32_t service_max_ps;    /* of the slowest hop; a node with a curve counts as 0, see models/fabric.h */
+    uint64_t bytes_per_s;       /* of the slowest hop; a node with a curve counts at its highest rate */
     NsimNodeId node;
     uint16_t reachable;
     uint32_t curve_hop;         /* index of the node's own hop */
@@ -149,8 +149,8 @@ nsim_machine_route(const NsimMachine *machine, NsimAccessorId accessor, NsimNode
 }
 
 /*
- * Build from the value of `machine:` (a map, or a file name relative to the file it stands in) or from a file that has a
- * `machine:` key. (transfer full). Errors carry file:line:column.
+ * Build from the value of `machine:` (a map, or a file name relative to the file it stands in) or from a file that has
+ * a `machine:` key. (transfer full). Errors carry file:line:column.
  */
 NsimMachine *nsim_machine_from_value(const NsimValue *value, const char *base_dir, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -171,5 +171,5 @@ NsimTime nsim_curve_latency(const NsimCurve *curve, uint64_t load_bytes_per_s, u
 /* Highest measured rate at this read share. */
 uint64_t nsim_curve_rate_max(const NsimCurve *curve, uint32_t read_share_ppm);
 
-/* `numasim topo show`: tables of accessors x nodes, nodes, links, assumptions; `routes` adds each route. (transfer full) */
+/* `numasim topo show`: accessors x nodes, nodes, links, assumptions; `routes` adds each route. (transfer full) */
 char *nsim_machine_describe(const NsimMachine *machine, bool routes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers with units: "64GiB", "85ns", "38.4GB/s", "2.3GHz", "5%". GB is 10^9 and GiB 2^30. A bare number for a
- * dimensioned quantity is refused with the units allowed. Parsing is exact: decimal fractions are scaled in integers and
- * rounded half up; nothing passes through a double.
+ * dimensioned quantity is refused with the units allowed. Parsing is exact: decimal fractions are scaled in integers
+ * and rounded half up; nothing passes through a double.
  */
 #pragma once
 

@@ -28,26 +28,37 @@ add_node(NodeList *list, NsimNodeId node, uint32_t weight)
     return true;
 }
 
-/* "0-3": every node whose number lies in the range. */
-static bool
+/* "0-3": every node whose number lies in the range. NULL, or what is wrong. */
+static const char *
 add_range(const NsimHost *host, NodeList *list, const char *item, uint32_t weight)
 {
-    char *end;
+    char *end = NULL;
     const guint64 first = g_ascii_strtoull(item, &end, 10);
-    if (end == item || *end != '-')
-        return false;
-    const char *second = end + 1;
-    const guint64 last = g_ascii_strtoull(second, &end, 10);
-    if (end == second || *end != '\0' || last < first)
-        return false;
+    if (!g_ascii_isdigit(*item) || *end != '-' || !g_ascii_isdigit(end[1]))
+        return "no such node";
+    const guint64 last = g_ascii_strtoull(end + 1, &end, 10);
     bool any = false;
+    for (uint32_t n = 0; n < nsim_node_count(host) && *end == '\0'; n++) {
+        NsimNodeInfo info;
+        if (!nsim_node_info(host, (NsimNodeId)n, &info) || info.nid < 0 || (guint64)info.nid < first ||
+            (guint64)info.nid > last)
+            continue;
+        if (!add_node(list, (NsimNodeId)n, weight))
+            return "node named twice in";
+        any = true;
+    }
+    return any ? NULL : "no such node";
+}
+
+/* Every node that holds memory in use: swap space does not. */
+static void
+add_all(const NsimHost *host, NodeList *list)
+{
     for (uint32_t n = 0; n < nsim_node_count(host); n++) {
         NsimNodeInfo info;
-        if (nsim_node_info(host, (NsimNodeId)n, &info) && info.nid >= 0 && (guint64)info.nid >= first &&
-            (guint64)info.nid <= last)
-            any |= add_node(list, (NsimNodeId)n, weight);
+        if (nsim_node_info(host, (NsimNodeId)n, &info) && info.kind != NSIM_NODE_DISK)
+            (void)add_node(list, (NsimNodeId)n, 1);
     }
-    return any;
 }
 
 /* Weights run from 1 to 255 as in the kernel's sysfs files. */
@@ -69,13 +80,10 @@ node_list_parse(const NsimHost *host, const char *policy, const char *key, const
                 NodeList *ret, GError **error)
 {
     NodeList list = { 0 };
-    if (!weighted && strcmp(text, "all") == 0) {
-        for (uint32_t n = 0; n < nsim_node_count(host); n++)
-            (void)add_node(&list, (NsimNodeId)n, 1);
-        *ret = list;
-        return true;
-    }
-    g_auto(GStrv) items = g_strsplit_set(text, "+, ", -1);
+    const bool all = !weighted && strcmp(text, "all") == 0;
+    if (all)
+        add_all(host, &list);
+    g_auto(GStrv) items = g_strsplit_set(all ? "" : text, "+, ", -1);
     for (char **item = items; *item != NULL; item++) {
         g_autofree char *whole = g_strdup(*item);
         uint32_t weight = 1;
@@ -86,8 +94,11 @@ node_list_parse(const NsimHost *host, const char *policy, const char *key, const
             return false;
         }
         const NsimNodeId node = nsim_node_by_id(host, *item);
-        if (node == NSIM_NODE_NONE ? !add_range(host, &list, *item, weight) : !add_node(&list, node, weight)) {
-            set_error(host, policy, key, whole, node == NSIM_NODE_NONE ? "no such node" : "node named twice", error);
+        const char *problem = node == NSIM_NODE_NONE          ? add_range(host, &list, *item, weight)
+                              : add_node(&list, node, weight) ? NULL
+                                                              : "node named twice in";
+        if (problem != NULL) {
+            set_error(host, policy, key, whole, problem, error);
             return false;
         }
     }
@@ -156,7 +167,11 @@ node_list_place(NsimHost *host, const NsimFault *fault, const NodeList *list)
     for (NsimPage page = fault->page; page < end;) {
         const uint64_t unit = page / region.unit_pages;
         const NsimPage stop = MIN(end, (unit + 1) * region.unit_pages);
-        const NsimNodeId node = node_list_deal(list, unit - region.first / region.unit_pages);
+        NsimNodeId node = node_list_deal(list, unit - region.first / region.unit_pages);
+        NsimRouteInfo route = { 0 };
+        /* A node that the toucher does not reach is passed over like a full one. */
+        if (!nsim_route_info(host, fault->accessor, node, &route) || !route.reachable)
+            node = nsim_node_by_rank(host, fault->accessor, 0);
         (void)nsim_place(host, fault->space, page, (uint32_t)(stop - page), node, fault->accessor, NSIM_PLACE_FALLBACK);
         page = stop;
     }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Node lists as policies take them: ids or numbers, "DRAM1+CXL1", "0,2", "0-3", "all"; weights "DRAM1=3+CXL1=1". */
+/*
+ * Node lists as policies take them: ids or numbers, "DRAM1+CXL1", "0,2", "0-3"; "all" for every node but disks; weights
+ * "DRAM1=3+CXL1=1". The order given is the order of dealing.
+ */
 #pragma once
 
 #include <numasim/policy.h>
@@ -28,6 +31,7 @@ NsimNodeId node_list_deal(const NodeList *list, uint64_t index);
 
 /*
  * Deal a fault's pages out over the list by their units' offset from the start of their region, as the kernel does for
- * mappings (interleave_nid, weighted_interleave_nid), each with fall-back when its node is full.
+ * mappings (interleave_nid, weighted_interleave_nid), each with fall-back when its node is full or out of the toucher's
+ * reach.
  */
 void node_list_place(NsimHost *host, const NsimFault *fault, const NodeList *list);

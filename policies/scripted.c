@@ -6,10 +6,13 @@
  *     [at NANOSECONDS] arm|disarm WORKLOAD FIRST COUNT
  *
  * FIRST and COUNT are base pages of the workload's address space. Decisions without a time are taken before the workload
- * is loaded. '#' begins a comment. What the script leaves without memory is placed by default.
+ * is loaded; those with a time are taken then if the run lasts that long. '#' begins a comment. What the script leaves
+ * without memory is placed by default.
  */
 #include <numasim/policy.h>
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SCRIPT_BYTES_MAX (64u << 20)
@@ -123,43 +126,69 @@ scripted_detach(void *instance, NsimHost *host)
     g_free(self);
 }
 
+/* The whole file, never more than SCRIPT_BYTES_MAX of it: the path may name a device. (transfer full) */
+static GString *
+read_file(const char *path, GError **error)
+{
+    char piece[4096];
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "policy 'scripted': cannot open '%s': %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t got; text->len <= SCRIPT_BYTES_MAX && (got = fread(piece, 1, sizeof piece, file)) > 0;)
+        g_string_append_len(text, piece, (gssize)got);
+    const int read_errno = ferror(file) ? errno : 0;
+    fclose(file);
+    if (read_errno == 0 && text->len <= SCRIPT_BYTES_MAX)
+        return g_steal_pointer(&text);
+    g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "policy 'scripted': '%s': %s", path,
+                read_errno != 0 ? g_strerror(read_errno) : "script larger than 64 MiB");
+    return NULL;
+}
+
+/* Words between blanks. (transfer full) */
+static char **
+split_words(const char *text)
+{
+    GPtrArray *words = g_ptr_array_new();
+    for (const char *at = text + strspn(text, " \t"); *at != '\0'; at += strspn(at, " \t")) {
+        const size_t length = strcspn(at, " \t");
+        g_ptr_array_add(words, g_strndup(at, length));
+        at += length;
+    }
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(words, FALSE);
+}
+
 static bool
 read_script(const NsimHost *host, const char *path, GArray *lines, GError **error)
 {
-    g_autofree char *text = NULL;
-    gsize length;
-    if (!g_file_get_contents(path, &text, &length, error)) {
-        g_prefix_error(error, "policy 'scripted': ");
-        return false;
-    }
-    if (length > SCRIPT_BYTES_MAX) {
-        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "%s: script larger than 64 MiB", path);
-        return false;
-    }
+    g_autoptr(GString) text = read_file(path, error);
     guint number = 0;
-    for (char *at = text, *next; at != NULL; at = next) {
-        next = strchr(at, '\n');
-        if (next != NULL)
-            *next++ = '\0';
+    if (text == NULL)
+        return false;
+    for (char *at = text->str, *end = at + text->len; at < end;) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        char *stop = newline != NULL ? newline : end;
+        const bool has_nul = memchr(at, '\0', (size_t)(stop - at)) != NULL;
+        *stop = '\0';
         number++;
         at[strcspn(at, "#\r")] = '\0';
-        g_auto(GStrv) split = g_strsplit_set(at, " \t", -1);
-        guint words = 0;
-        for (char **word = split; *word != NULL; word++) {
-            if (**word != '\0')
-                split[words++] = *word;
-            else
-                g_free(*word);
-        }
-        split[words] = NULL;
+        g_auto(GStrv) words = split_words(at);
         ScriptLine line = { 0 };
-        const char *problem = words == 0 ? NULL : parse_line(host, split, &line);
+        const char *problem = has_nul             ? "a NUL byte; scripts are text"
+                              : words[0] == NULL ? NULL
+                                                 : parse_line(host, words, &line);
         if (problem != NULL) {
             g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "%s:%u: %s", path, number, problem);
             return false;
         }
-        if (words > 0)
+        if (words[0] != NULL)
             g_array_append_val(lines, line);
+        at = stop + 1;
     }
     return true;
 }

@@ -3,9 +3,11 @@
  * weighted-interleave: like interleave, but each node gets `weight` units in a row. Linux MPOL_WEIGHTED_INTERLEAVE
  * (mm/mempolicy.c, weighted_interleave_nid), in the kernel since v6.9 with weights set by hand.
  *
- * `weights=auto` computes them from the nodes' bandwidths as the kernel does since v6.16: the lesser of read and write
- * bandwidth in MB/s, scaled so that all weights add up to about 32, at least 1 each, divided by their greatest common
- * divisor. v6.9 to v6.15 start from weight 1 everywhere, which is `interleave`.
+ * `weights=auto` computes them from the nodes' bandwidths as the kernel does since v6.16 (reduce_interleave_weights): the
+ * lesser of read and write bandwidth in MB/s, scaled so that all weights add up to about 32, at least 1 each, divided by
+ * their greatest common divisor. As there, the weights are those of the whole machine, whatever `nodes` then picks, and
+ * a node's bandwidth is what the nearest CPU gets from it, the links on the way included: firmware tables (ACPI HMAT, CXL
+ * CDAT) say no more. v6.9 to v6.15 start from weight 1 everywhere, which is `interleave`.
  */
 #include "policies/node-list.h"
 
@@ -44,23 +46,53 @@ gcd(uint32_t a, uint32_t b)
     return a;
 }
 
+/* MB/s between a node and the CPU nearest to it; any accessor where no CPU reaches it. */
+static uint64_t
+node_rate(const NsimHost *host, NsimNodeId node)
+{
+    uint64_t rate = 0;
+    NsimTime nearest_ps = NSIM_TIME_MAX;
+    bool by_cpu = false;
+    for (uint32_t a = 0; a < nsim_accessor_count(host); a++) {
+        NsimAccessorInfo accessor = { 0 };
+        NsimRouteInfo route = { 0 };
+        if (!nsim_accessor_info(host, (NsimAccessorId)a, &accessor) ||
+            !nsim_route_info(host, (NsimAccessorId)a, node, &route) || !route.reachable)
+            continue;
+        const bool is_cpu = accessor.kind == NSIM_ACCESSOR_CPU;
+        const uint64_t own = MIN(route.read_bytes_per_s, route.write_bytes_per_s) / 1000000;
+        const bool nearer = route.latency_read_ps < nearest_ps || (route.latency_read_ps == nearest_ps && own > rate);
+        if (is_cpu == by_cpu ? nearer : is_cpu) {
+            by_cpu = is_cpu;
+            nearest_ps = route.latency_read_ps;
+            rate = own;
+        }
+    }
+    return rate;
+}
+
 static void
 set_auto_weights(const NsimHost *host, NodeList *list)
 {
+    NodeList whole = { 0 };
     uint64_t rates[NODE_LIST_MAX], sum = 0;
     uint32_t divisor = 0;
-    for (uint32_t i = 0; i < list->count; i++) {
-        NsimNodeInfo info = { 0 };
-        (void)nsim_node_info(host, list->nodes[i], &info);
-        rates[i] = MIN(info.read_bytes_per_s, info.write_bytes_per_s) / 1000000;
+    if (!node_list_parse(host, "weighted-interleave", "nodes", "all", false, &whole, NULL))
+        return;
+    for (uint32_t i = 0; i < whole.count; i++) {
+        rates[i] = node_rate(host, whole.nodes[i]);
         sum += rates[i];
     }
-    for (uint32_t i = 0; i < list->count; i++) {
-        list->weights[i] = sum == 0 ? 1 : (uint32_t)MAX(WEIGHTINESS * rates[i] / sum, (uint64_t)1);
-        divisor = gcd(list->weights[i], divisor);
+    for (uint32_t i = 0; i < whole.count; i++) {
+        whole.weights[i] = sum == 0 ? 1 : (uint32_t)MAX(WEIGHTINESS * rates[i] / sum, (uint64_t)1);
+        divisor = gcd(whole.weights[i], divisor);
     }
-    for (uint32_t i = 0; i < list->count; i++)
-        list->weights[i] /= divisor;
+    for (uint32_t i = 0; i < whole.count; i++) {
+        for (uint32_t j = 0; j < list->count; j++) {
+            if (list->nodes[j] == whole.nodes[i])
+                list->weights[j] = whole.weights[i] / divisor;
+        }
+    }
 }
 
 static void *

@@ -8,5 +8,6 @@ include tests/policies/local.mk
 include tests/report/local.mk
 include tests/experiment/local.mk
 include tests/judge/local.mk
+include tests/golden/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a whole trace to see whether it is sound: every block's checksum, every record's invariants, the totals of the
- * thread table, and barriers that all members reach equally often (replay would wait for ever at others).
+ * Reading a whole trace to see whether it is sound: every block's checksum, every record's invariants, the totals of
+ * the thread table, and barriers that all members reach equally often (replay would wait for ever at others).
  */
 
 #include <traces/trace-private.h>
@@ -54,11 +54,11 @@ check_totals(NsimTrace *trace, uint32_t thread, const Sums *sums, GError **error
     const struct {
         const char *what;
         uint64_t stated, found;
-    } totals[] = { { "records", stated->burst_count, sums->records },
-                   { "lines read", stated->read_lines, sums->lines[NSIM_OP_READ] },
-                   { "lines written", stated->write_lines, sums->lines[NSIM_OP_WRITE] },
-                   { "lines read for ownership", stated->rfo_lines, sums->lines[NSIM_OP_RFO] },
-                   { "gap units", stated->gap_total, sums->gap_total } };
+    } totals[] = {{"records", stated->burst_count, sums->records},
+                  {"lines read", stated->read_lines, sums->lines[NSIM_OP_READ]},
+                  {"lines written", stated->write_lines, sums->lines[NSIM_OP_WRITE]},
+                  {"lines read for ownership", stated->rfo_lines, sums->lines[NSIM_OP_RFO]},
+                  {"gap units", stated->gap_total, sums->gap_total}};
     for (size_t i = 0; i < G_N_ELEMENTS(totals); i++)
         if (totals[i].stated != totals[i].found)
             return nsim_trace_fail(trace, NSIM_TRACE_ERROR_CORRUPT, error,
@@ -75,7 +75,7 @@ note_barriers(NsimTrace *trace, uint32_t thread, const Sums *sums, BarrierUse *u
         if (sums->passes[i] == 0)
             continue;
         if (use->members == 0)
-            *use = (BarrierUse){ .first_thread = thread, .passes = sums->passes[i] };
+            *use = (BarrierUse){.first_thread = thread, .passes = sums->passes[i]};
         use->members++;
         if (use->passes != sums->passes[i])
             return nsim_trace_fail(trace, NSIM_TRACE_ERROR_CORRUPT, error,
@@ -113,7 +113,7 @@ nsim_trace_check(NsimTrace *trace, GError **error)
     g_autofree BarrierUse *uses = g_new0(BarrierUse, (size_t)info->barrier_count + 1);
     g_autofree uint64_t *passes = g_new0(uint64_t, (size_t)info->barrier_count + 1);
     for (uint32_t thread = 0; thread < info->thread_count; thread++) {
-        Sums sums = { .passes = passes };
+        Sums sums = {.passes = passes};
         memset(passes, 0, info->barrier_count * sizeof passes[0]);
         if (!check_thread(trace, thread, &sums, error) || !note_barriers(trace, thread, &sums, uses, error))
             return false;

@@ -31,7 +31,7 @@ typedef struct {
     NsimTrace *trace;
     uint32_t thread;
     unsigned page_shift;
-    bool failed; /* what follows the damage is unknown: only rewinding helps */
+    bool failed;       /* what follows the damage is unknown: only rewinding helps */
     NsimBurst *bursts; /* NSIM_BATCH_RECORDS */
 
     /* The run that is being cut. */
@@ -131,15 +131,15 @@ take_entry(Cursor *cursor, NsimBlockEntry *entry, GError **error)
         cursor->entries = entries;
     }
     const uint8_t *at = cursor->index + (size_t)cursor->next_entry * NSIM_FORMAT_INDEX_ENTRY_BYTES;
-    *entry = (NsimBlockEntry){ .thread = cursor->thread,
-                               .offset = nsim_get_64(at),
-                               .bytes = nsim_get_32(at + 8),
-                               .record_count = nsim_get_32(at + 12),
-                               .first_record = nsim_get_64(at + 16) };
+    *entry = (NsimBlockEntry){.thread = cursor->thread,
+                              .offset = nsim_get_64(at),
+                              .bytes = nsim_get_32(at + 8),
+                              .record_count = nsim_get_32(at + 12),
+                              .first_record = nsim_get_64(at + 16)};
     /* The index was checked when the trace was opened; the file may have been changed since. */
     if (entry->bytes > index->block_bytes_max || entry->offset > trace->info.file_bytes)
-        return nsim_trace_fail(trace, NSIM_TRACE_ERROR_CORRUPT, error, "changed while it was read (block at byte %" PRIu64 ")",
-                               entry->offset);
+        return nsim_trace_fail(trace, NSIM_TRACE_ERROR_CORRUPT, error,
+                               "changed while it was read (block at byte %" PRIu64 ")", entry->offset);
     cursor->next_entry++;
     cursor->next_block++;
     return true;
@@ -198,16 +198,16 @@ write_bursts(NsimBurst *bursts, const NsimBlockDecoder *decoder, unsigned page_s
         const Four page = load_four(&decoder->frame[i]) << pages_shift | line >> line_shift;
         const Four place = HALVES(line & line_mask, load_four(&decoder->count[i]));
         const Four gap = load_four(&decoder->gap[i]);
-        const Four rest = HALF_AND_BYTES(load_four(&decoder->step[i]), kind & NSIM_KIND_OP_MASK,
-                                         kind >> NSIM_KIND_FLAGS_SHIFT);
+        const Four rest =
+            HALF_AND_BYTES(load_four(&decoder->step[i]), kind & NSIM_KIND_OP_MASK, kind >> NSIM_KIND_FLAGS_SHIFT);
         const Four first_low = __builtin_shufflevector(page, place, 0, 4, 1, 5);
         const Four first_high = __builtin_shufflevector(page, place, 2, 6, 3, 7);
         const Four second_low = __builtin_shufflevector(gap, rest, 0, 4, 1, 5);
         const Four second_high = __builtin_shufflevector(gap, rest, 2, 6, 3, 7);
-        const Four records[4] = { __builtin_shufflevector(first_low, second_low, 0, 1, 4, 5),
-                                  __builtin_shufflevector(first_low, second_low, 2, 3, 6, 7),
-                                  __builtin_shufflevector(first_high, second_high, 0, 1, 4, 5),
-                                  __builtin_shufflevector(first_high, second_high, 2, 3, 6, 7) };
+        const Four records[4] = {__builtin_shufflevector(first_low, second_low, 0, 1, 4, 5),
+                                 __builtin_shufflevector(first_low, second_low, 2, 3, 6, 7),
+                                 __builtin_shufflevector(first_high, second_high, 0, 1, 4, 5),
+                                 __builtin_shufflevector(first_high, second_high, 2, 3, 6, 7)};
         memcpy(&bursts[i], records, sizeof records);
     }
 }
@@ -223,7 +223,7 @@ emit_uncut(Cursor *cursor)
 static NsimBurst
 control_burst(const NsimBlockDecoder *decoder, uint32_t i)
 {
-    return (NsimBurst){ .page = decoder->operand[i], .gap = decoder->gap[i], .op = (uint8_t)decoder->kind[i] };
+    return (NsimBurst){.page = decoder->operand[i], .gap = decoder->gap[i], .op = (uint8_t)decoder->kind[i]};
 }
 
 /* The next piece of record `i`, up to the end of its page. */
@@ -249,13 +249,13 @@ cut_burst(Cursor *cursor, uint32_t i)
         cursor->next_record++;
         cursor->lines_done = cursor->gap_carry = 0;
     }
-    return (NsimBurst){ .page = decoder->frame[i] << (NSIM_FRAME_SHIFT - cursor->page_shift) | line >> line_shift,
-                        .line = (uint16_t)(line & line_mask),
-                        .count = (uint16_t)count,
-                        .gap = gap,
-                        .step = (uint16_t)decoder->step[i],
-                        .op = (uint8_t)(decoder->kind[i] & NSIM_KIND_OP_MASK),
-                        .flags = (uint8_t)flags };
+    return (NsimBurst){.page = decoder->frame[i] << (NSIM_FRAME_SHIFT - cursor->page_shift) | line >> line_shift,
+                       .line = (uint16_t)(line & line_mask),
+                       .count = (uint16_t)count,
+                       .gap = gap,
+                       .step = (uint16_t)decoder->step[i],
+                       .op = (uint8_t)(decoder->kind[i] & NSIM_KIND_OP_MASK),
+                       .flags = (uint8_t)flags};
 }
 
 static void

@@ -374,8 +374,8 @@ refuse_record(const NsimBlockDecoder *decoder, uint32_t i, GError **error)
                     "thread %" PRIu32 ", record %" PRIu64 ": in the block at byte %" PRIu64
                     ": impossible control record: kind %" PRIu32 ", operand %" PRIu32 " (%" PRIu32 " barriers, %" PRIu32
                     " marks), %" PRIu32 " lines",
-                    entry->thread, number, entry->offset, decoder->kind[i], decoder->operand[i],
-                    decoder->barrier_count, decoder->mark_count, decoder->count[i]);
+                    entry->thread, number, entry->offset, decoder->kind[i], decoder->operand[i], decoder->barrier_count,
+                    decoder->mark_count, decoder->count[i]);
     else
         g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT,
                     "thread %" PRIu32 ", record %" PRIu64 ": in the block at byte %" PRIu64

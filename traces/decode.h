@@ -30,8 +30,8 @@ typedef struct {
 
     /* ---- The batch ---- */
     uint32_t batch_count;
-    bool cut_needed;  /* some run crosses a page of 2^page_shift bytes */
-    bool has_control; /* some record is a control record */
+    bool cut_needed;                    /* some run crosses a page of 2^page_shift bytes */
+    bool has_control;                   /* some record is a control record */
     uint32_t frame[NSIM_BATCH_RECORDS]; /* dense */
     uint32_t line[NSIM_BATCH_RECORDS];
     uint32_t count[NSIM_BATCH_RECORDS];
@@ -57,13 +57,15 @@ typedef struct {
 } NsimBlockDecoder;
 
 /* Free what the decoder allocated, not the decoder. */
-void nsim_block_decoder_clear(NsimBlockDecoder *decoder);
+void
+nsim_block_decoder_clear(NsimBlockDecoder *decoder);
 
 /*
  * Begin a block of entry->bytes bytes, which stay the caller's and must live as long as batches are taken. False with
  * `error` when it is not the block that `entry` names or is damaged.
  */
-bool nsim_block_decoder_begin(NsimBlockDecoder *decoder, const NsimBlockEntry *entry, const uint8_t *block,
-                              GError **error);
+bool
+nsim_block_decoder_begin(NsimBlockDecoder *decoder, const NsimBlockEntry *entry, const uint8_t *block, GError **error);
 /* The next batch; batch_count is 0 at the end of the block. False with `error` when a record is impossible. */
-bool nsim_block_decoder_next(NsimBlockDecoder *decoder, GError **error);
+bool
+nsim_block_decoder_next(NsimBlockDecoder *decoder, GError **error);

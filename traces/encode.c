@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The block encoder. Each column is stored relative to its minimum in the narrowest of 0, 1, 2, 4 or 8 bytes. Places are
- * stored either as frame and line, or as the difference from where the record `lag` places before ended, whichever is
- * smaller in this block: lag 1 turns a stream into zeros, lag k does so for k streams that take turns.
+ * The block encoder. Each column is stored relative to its minimum in the narrowest of 0, 1, 2, 4 or 8 bytes. Places
+ * are stored either as frame and line, or as the difference from where the record `lag` places before ended, whichever
+ * is smaller in this block: lag 1 turns a stream into zeros, lag k does so for k streams that take turns.
  */
 
 #include <traces/encode.h>
@@ -107,8 +107,7 @@ compress_column(NsimBlockEncoder *encoder, Packed *packed)
     if (encoder->context == NULL || packed->raw_bytes < COMPRESS_BYTES_MIN)
         return;
     const size_t room = packed->raw_bytes - (packed->raw_bytes >> WORTHWHILE_SHIFT) - 1;
-    const size_t bytes =
-        ZSTD_compress2(encoder->context, encoder->compressed, room, packed->data, packed->raw_bytes);
+    const size_t bytes = ZSTD_compress2(encoder->context, encoder->compressed, room, packed->data, packed->raw_bytes);
     if (ZSTD_isError(bytes)) /* it does not fit, so it does not pay */
         return;
     memcpy(packed->data, encoder->compressed, bytes);
@@ -127,7 +126,11 @@ pack_column(NsimBlockEncoder *encoder, Packed *packed, uint32_t count, uint64_t 
         most = values[i] > most ? values[i] : most;
     }
     const uint64_t range = most - least;
-    const unsigned width = range == 0 ? 0 : range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
+    const unsigned width = range == 0            ? 0
+                           : range <= UINT8_MAX  ? 1
+                           : range <= UINT16_MAX ? 2
+                           : range <= UINT32_MAX ? 4
+                                                 : 8;
     /* No sum of base and stored value may exceed the column's maximum, whatever is stored. */
     const uint64_t base_max = column_max - nsim_width_max(width);
     packed->base = least < base_max ? least : base_max;
@@ -178,13 +181,24 @@ zigzag(uint64_t difference)
     return difference << 1 ^ -(difference >> 63);
 }
 
+/* A cost to compare lags by, from all values' bits together and their number: it only grows from record to record. */
+static uint64_t
+cost_of(const NsimBlockEncoder *encoder, uint64_t all_bits, uint64_t bit_count)
+{
+    if (encoder->level > 0)
+        return bit_count; /* an estimate of what zstd leaves */
+    return all_bits == 0 ? 0 : all_bits <= UINT8_MAX ? 1 : all_bits <= UINT16_MAX ? 2 : all_bits <= UINT32_MAX ? 4 : 8;
+}
+
 /*
- * The differences for this lag into encoder->values. The first `lag` records start at the seeds, encoder->ends[0 .. lag),
- * and so have difference 0; control records are placed where their predecessor ended. Returns a cost to compare lags by.
+ * The differences for this lag into encoder->values. The first `lag` records start at the seeds, encoder->ends[0 ..
+ * lag), and so have difference 0; control records are placed where their predecessor ended. Returns the cost; stops
+ * early, with an unfinished result, when it reaches `cost_limit`.
  */
 static uint64_t
-difference(NsimBlockEncoder *encoder, const NsimTraceRecord *records, uint32_t count, uint32_t lag)
+difference(NsimBlockEncoder *encoder, const NsimTraceRecord *records, uint32_t count, uint32_t lag, uint64_t cost_limit)
 {
+    enum { CHECK_RECORDS = 64 };
     uint64_t *ends = encoder->ends;
     uint64_t bit_count = 0, all_bits = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -197,10 +211,10 @@ difference(NsimBlockEncoder *encoder, const NsimTraceRecord *records, uint32_t c
         ends[i + lag] = position + records[i].count;
         all_bits |= value;
         bit_count += value == 0 ? 0 : 64u - (uint64_t)__builtin_clzll(value);
+        if (i % CHECK_RECORDS == 0 && cost_of(encoder, all_bits, bit_count) >= cost_limit)
+            break;
     }
-    if (encoder->level > 0)
-        return bit_count; /* an estimate of what zstd leaves */
-    return all_bits == 0 ? 0 : all_bits <= UINT8_MAX ? 1 : all_bits <= UINT16_MAX ? 2 : all_bits <= UINT32_MAX ? 4 : 8;
+    return cost_of(encoder, all_bits, bit_count);
 }
 
 /* Choose how to write places and pack them. Returns the lag, 0 for frame and line. */
@@ -210,13 +224,13 @@ pack_places(NsimBlockEncoder *encoder, const NsimTraceRecord *records, uint32_t 
     uint32_t best_lag = 1;
     uint64_t best_cost = UINT64_MAX;
     for (uint32_t lag = 1; lag <= NSIM_FORMAT_LAG_MAX && lag <= count; lag++) {
-        const uint64_t cost = difference(encoder, records, count, lag);
+        const uint64_t cost = difference(encoder, records, count, lag, best_cost);
         if (cost < best_cost) {
             best_cost = cost;
             best_lag = lag;
         }
     }
-    difference(encoder, records, count, best_lag);
+    difference(encoder, records, count, best_lag, UINT64_MAX);
     pack_column(encoder, &encoder->packed[PACKED_DELTA], count, nsim_column_max(NSIM_COLUMN_PLACE, best_lag));
     pack_absolute(encoder, records, count);
 

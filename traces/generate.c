@@ -2,10 +2,10 @@
 /*
  * Synthetic traces.
  *
- * Zipf ranks are drawn by rejection-inversion (sim/random.h); rank k is the page scatter(k), a fixed bijection that does
- * not depend on the seed, so that the popular pages lie all over the footprint and stay where they are from seed to seed.
- * Chases walk scatter(0), scatter(1), ... from a start that the seed chooses. Threads take turns of TURN_RECORDS runs, so
- * that blocks of all threads are spread over the file as in a captured trace.
+ * Zipf ranks are drawn by rejection-inversion (sim/random.h); rank k is the page scatter(k), a fixed bijection that
+ * does not depend on the seed, so that the popular pages lie all over the footprint and stay where they are from seed
+ * to seed. Chases walk scatter(0), scatter(1), ... from a start that the seed chooses. Threads take turns of
+ * TURN_RECORDS runs, so that blocks of all threads are spread over the file as in a captured trace.
  *
  * Left out: phases, correlations between threads, reuse within a page.
  */
@@ -19,8 +19,8 @@
 #define TURN_RECORDS 4096u
 #define PPM 1000000u
 
-const char *const nsim_generate_pattern_names[NSIM_GENERATE_PATTERNS + 1] = { "zipf",   "uniform", "sequential",
-                                                                              "stride", "chase",   NULL };
+const char *const nsim_generate_pattern_names[NSIM_GENERATE_PATTERNS + 1] = {"zipf",   "uniform", "sequential",
+                                                                             "stride", "chase",   NULL};
 
 /* A bijection of [0, count): mixing on the next power of two, repeated until the result is in range. */
 typedef struct {
@@ -51,17 +51,17 @@ typedef struct {
 void
 nsim_generate_options_init(NsimGenerateOptions *options)
 {
-    *options = (NsimGenerateOptions){ .pattern = NSIM_GENERATE_ZIPF,
-                                      .threads = 1,
-                                      .pages = 1024,
-                                      .records = 1000000,
-                                      .burst_lines = 1,
-                                      .stride_lines = PAGE_LINES,
-                                      .theta = 0.99,
-                                      .gap = NSIM_NS,
-                                      .level = 3,
-                                      .seed = 1,
-                                      .gap_unit = NSIM_GAP_PS };
+    *options = (NsimGenerateOptions){.pattern = NSIM_GENERATE_ZIPF,
+                                     .threads = 1,
+                                     .pages = 1024,
+                                     .records = 1000000,
+                                     .burst_lines = 1,
+                                     .stride_lines = PAGE_LINES,
+                                     .theta = 0.99,
+                                     .gap = NSIM_NS,
+                                     .level = 3,
+                                     .seed = 1,
+                                     .gap_unit = NSIM_GAP_PS};
 }
 
 static void
@@ -70,10 +70,11 @@ scatter_init(Scatter *scatter, uint64_t count)
     unsigned bits = 1;
     while (bits < 63 && UINT64_C(1) << bits < count)
         bits++;
-    *scatter = (Scatter){ .count = count, .mask = (UINT64_C(1) << bits) - 1, .half_bits = (bits + 1) / 2 };
+    *scatter = (Scatter){.count = count, .mask = (UINT64_C(1) << bits) - 1, .half_bits = (bits + 1) / 2};
 }
 
-/* Additions, odd multiplications and shifted exclusive-ors are invertible on the power of two; walking the cycle keeps it so. */
+/* Additions, odd multiplications and shifted exclusive-ors are invertible on the power of two; walking the cycle keeps
+ * it so. */
 static uint64_t
 scatter_apply(const Scatter *scatter, uint64_t value)
 {
@@ -116,7 +117,8 @@ check_options(const char *path, const NsimGenerateOptions *options, GError **err
     const uint64_t range_lines = (options->shared ? options->pages : options->pages / options->threads) * PAGE_LINES;
     const uint64_t lines_max = MIN(range_lines, (uint64_t)NSIM_TRACE_RUN_LINES_MAX);
     if (options->burst_lines < 1 || options->burst_lines > lines_max)
-        return refuse(path, error, "runs of %" PRIu32 " lines are outside 1..%" PRIu64, options->burst_lines, lines_max);
+        return refuse(path, error, "runs of %" PRIu32 " lines are outside 1..%" PRIu64, options->burst_lines,
+                      lines_max);
     if (options->pattern == NSIM_GENERATE_STRIDE &&
         (options->stride_lines < options->burst_lines || options->stride_lines > range_lines))
         return refuse(path, error, "stride of %" PRIu64 " lines is outside %" PRIu32 "..%" PRIu64,
@@ -213,15 +215,12 @@ put_turn(const Generator *generator, uint32_t thread)
 {
     const NsimGenerateOptions *options = generator->options;
     Walker *walker = &generator->walkers[thread];
-    NsimRun run = { .count = options->burst_lines,
-                    .gap = options->gap,
-                    .step = options->step,
-                    .flags = flags_of(options->pattern) };
+    NsimRun run = {
+        .count = options->burst_lines, .gap = options->gap, .step = options->step, .flags = flags_of(options->pattern)};
     for (uint64_t i = MIN(walker->left, (uint64_t)TURN_RECORDS); i > 0; i--) {
         run.line = walker->first_line + next_line(generator, walker);
-        run.op = options->write_ppm > 0 && nsim_random_below(&walker->random, PPM) < options->write_ppm
-                     ? NSIM_OP_WRITE
-                     : NSIM_OP_READ;
+        run.op = options->write_ppm > 0 && nsim_random_below(&walker->random, PPM) < options->write_ppm ? NSIM_OP_WRITE
+                                                                                                        : NSIM_OP_READ;
         nsim_trace_writer_run(generator->writer, thread, &run);
         walker->left--;
         if (walker->barriers_left > 0 && --walker->to_barrier == 0) {
@@ -275,13 +274,12 @@ describe(const NsimGenerateOptions *options)
     }
     if (options->pattern == NSIM_GENERATE_STRIDE)
         g_string_append_printf(text, " stride=%" PRIu64, options->stride_lines);
-    g_string_append_printf(text,
-                           " threads=%" PRIu32 " pages=%" PRIu64 " records=%" PRIu64 " burst=%" PRIu32
-                           " write_ppm=%" PRIu32 " gap=%" PRIu64 " step=%" PRIu32 " ranges=%s barrier=%" PRIu64
-                           " seed=%" PRIu64,
-                           options->threads, options->pages, options->records, options->burst_lines, options->write_ppm,
-                           options->gap, options->step, options->shared ? "shared" : "own", options->barrier_every,
-                           options->seed);
+    g_string_append_printf(
+        text,
+        " threads=%" PRIu32 " pages=%" PRIu64 " records=%" PRIu64 " burst=%" PRIu32 " write_ppm=%" PRIu32
+        " gap=%" PRIu64 " step=%" PRIu32 " ranges=%s barrier=%" PRIu64 " seed=%" PRIu64,
+        options->threads, options->pages, options->records, options->burst_lines, options->write_ppm, options->gap,
+        options->step, options->shared ? "shared" : "own", options->barrier_every, options->seed);
     return g_string_free(text, FALSE);
 }
 
@@ -310,12 +308,12 @@ nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError
     if (!check_options(path, options, error))
         return false;
     g_autofree char *capture = describe(options);
-    const NsimTraceWriterOptions writer_options = { .gap_unit = options->gap_unit,
-                                                    .gap_per_s = options->gap_per_s,
-                                                    .program = "synthetic",
-                                                    .capture = capture,
-                                                    .level = options->level };
-    Generator generator = { .options = options, .writer = nsim_trace_writer_new(path, &writer_options, error) };
+    const NsimTraceWriterOptions writer_options = {.gap_unit = options->gap_unit,
+                                                   .gap_per_s = options->gap_per_s,
+                                                   .program = "synthetic",
+                                                   .capture = capture,
+                                                   .level = options->level};
+    Generator generator = {.options = options, .writer = nsim_trace_writer_new(path, &writer_options, error)};
     if (generator.writer == NULL)
         return false;
     init_generator(&generator);

@@ -45,10 +45,12 @@ typedef struct {
 } NsimGenerateOptions;
 
 /* Sensible values for every field: Zipf 0.99, one thread, 1024 pages, 1 million single lines, reads only, gap 1 ns. */
-void nsim_generate_options_init(NsimGenerateOptions *options);
+void
+nsim_generate_options_init(NsimGenerateOptions *options);
 
 /*
- * Write the trace to `path`. NSIM_TRACE_ERROR_LIMIT names an option that is out of range. Memory is bounded: one block for
- * each thread and the index.
+ * Write the trace to `path`. NSIM_TRACE_ERROR_LIMIT names an option that is out of range. Memory is bounded: one block
+ * for each thread and the index.
  */
-bool nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError **error);
+bool
+nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError **error);

@@ -32,7 +32,7 @@ typedef struct {
 static void
 append_size(GString *text, uint64_t bytes)
 {
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     unsigned unit = 0;
     uint64_t scale = 1;
     while (unit + 1 < G_N_ELEMENTS(units) && bytes / scale >= 1024) {
@@ -282,11 +282,10 @@ append_threads(GString *text, const NsimTraceInfo *info)
                            "written", "for ownership", "compute (gap units)", "name");
     for (uint32_t i = 0; i < MIN(info->thread_count, ROWS_MAX); i++) {
         const NsimTraceThread *thread = &info->threads[i];
-        g_string_append_printf(text,
-                               "  %6" PRIu32 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 " %20" PRIu64
-                               "  %s\n",
-                               i, thread->burst_count, thread->read_lines, thread->write_lines, thread->rfo_lines,
-                               thread->gap_total, thread->name);
+        g_string_append_printf(
+            text, "  %6" PRIu32 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 " %20" PRIu64 "  %s\n", i,
+            thread->burst_count, thread->read_lines, thread->write_lines, thread->rfo_lines, thread->gap_total,
+            thread->name);
     }
     append_more(text, info->thread_count, "threads");
 }
@@ -311,8 +310,8 @@ append_regions(GString *text, const NsimTraceInfo *info, const Scan *scan)
 {
     if (info->region_count == 0 && scan == NULL)
         return;
-    g_string_append_printf(text, "\nregions (touched: in %s)\n  %-18s %11s %11s", scan != NULL ? "4 KiB pages" : "2 MiB frames",
-                           "address", "size", "touched");
+    g_string_append_printf(text, "\nregions (touched: in %s)\n  %-18s %11s %11s",
+                           scan != NULL ? "4 KiB pages" : "2 MiB frames", "address", "size", "touched");
     if (scan != NULL)
         g_string_append_printf(text, " %14s %14s %14s", "read lines", "written", "for ownership");
     g_string_append(text, "  name\n");
@@ -339,7 +338,7 @@ nsim_trace_describe(NsimTrace *trace, bool scan, GError **error)
 {
     g_return_val_if_fail(trace != NULL, NULL);
     const NsimTraceInfo *info = &trace->info;
-    Scan found = { 0 };
+    Scan found = {0};
     if (scan && !scan_trace(trace, &found, error)) {
         clear_scan(&found);
         return NULL;

@@ -9,4 +9,5 @@
  * it every record is read, for lines and touched 4 KiB pages of each region and passes of each mark. (transfer full);
  * NULL with `error`, only with `scan`.
  */
-char *nsim_trace_describe(NsimTrace *trace, bool scan, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *
+nsim_trace_describe(NsimTrace *trace, bool scan, GError **error) G_GNUC_WARN_UNUSED_RESULT;

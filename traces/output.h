@@ -12,13 +12,19 @@
 typedef struct _NsimOutput NsimOutput;
 
 /* (transfer full); NULL with `error` (NSIM_TRACE_ERROR_IO). */
-NsimOutput *nsim_output_new(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+NsimOutput *
+nsim_output_new(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Append. The first error is kept, after which nothing is written. */
-void nsim_output_write(NsimOutput *output, const void *data, size_t bytes);
+void
+nsim_output_write(NsimOutput *output, const void *data, size_t bytes);
 /* Bytes appended so far: the offset of the next. */
-uint64_t nsim_output_offset(const NsimOutput *output);
-bool nsim_output_failed(const NsimOutput *output);
+uint64_t
+nsim_output_offset(const NsimOutput *output);
+bool
+nsim_output_failed(const NsimOutput *output);
 /* Write what is left and give the file its name. False with `error`: nothing is left behind. Frees either way. */
-bool nsim_output_close(NsimOutput *output, GError **error);
+bool
+nsim_output_close(NsimOutput *output, GError **error);
 /* Remove the temporary file and free. */
-void nsim_output_abandon(NsimOutput *output);
+void
+nsim_output_abandon(NsimOutput *output);

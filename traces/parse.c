@@ -40,7 +40,7 @@ check_checksum(NsimTrace *trace, const char *what, uint64_t stored, uint64_t fou
 static bool
 parse_header(NsimTrace *trace, GError **error)
 {
-    uint8_t header[NSIM_FORMAT_HEADER_BYTES] = { 0 };
+    uint8_t header[NSIM_FORMAT_HEADER_BYTES] = {0};
     NsimTraceInfo *info = &trace->info;
     const size_t bytes = (size_t)MIN(info->file_bytes, (uint64_t)sizeof header);
     if (!nsim_trace_read_at(trace, header, bytes, 0, error))
@@ -95,12 +95,12 @@ parse_footer(NsimTrace *trace, Footer *footer, GError **error)
                                offset, NSIM_FORMAT_FOOTER_BYTES);
     if (!check_checksum(trace, "footer", nsim_get_64(bytes + 56), nsim_xxh64(bytes, 56, 0), error))
         return false;
-    *footer = (Footer){ .index_offset = nsim_get_64(bytes + 8),
-                        .index_bytes = nsim_get_64(bytes + 16),
-                        .trailer_offset = nsim_get_64(bytes + 24),
-                        .trailer_bytes = nsim_get_64(bytes + 32),
-                        .index_checksum = nsim_get_64(bytes + 40),
-                        .trailer_checksum = nsim_get_64(bytes + 48) };
+    *footer = (Footer){.index_offset = nsim_get_64(bytes + 8),
+                       .index_bytes = nsim_get_64(bytes + 16),
+                       .trailer_offset = nsim_get_64(bytes + 24),
+                       .trailer_bytes = nsim_get_64(bytes + 32),
+                       .index_checksum = nsim_get_64(bytes + 40),
+                       .trailer_checksum = nsim_get_64(bytes + 48)};
     if (footer->index_offset < NSIM_FORMAT_HEADER_BYTES || footer->index_offset > footer->trailer_offset ||
         footer->trailer_offset > offset || footer->index_bytes != footer->trailer_offset - footer->index_offset ||
         footer->trailer_bytes != offset - footer->trailer_offset ||
@@ -108,8 +108,8 @@ parse_footer(NsimTrace *trace, Footer *footer, GError **error)
         return nsim_trace_fail(trace, CORRUPT, error,
                                "index (%" PRIu64 " bytes at %" PRIu64 ") and trailer (%" PRIu64 " bytes at %" PRIu64
                                ") do not fill the file up to its footer at byte %" PRIu64,
-                               footer->index_bytes, footer->index_offset, footer->trailer_bytes,
-                               footer->trailer_offset, offset);
+                               footer->index_bytes, footer->index_offset, footer->trailer_bytes, footer->trailer_offset,
+                               offset);
     return true;
 }
 
@@ -223,7 +223,7 @@ parse_threads(NsimTrace *trace, Rest *rest, uint64_t index_entries, GError **err
             return nsim_trace_fail(trace, CORRUPT, error,
                                    "thread %" PRIu32 " has %" PRIu64 " blocks, the index has %" PRIu64 " left for it",
                                    i, blocks, index_entries - entries);
-        trace->thread_index[i] = (NsimThreadIndex){ .first_entry = entries, .block_count = blocks };
+        trace->thread_index[i] = (NsimThreadIndex){.first_entry = entries, .block_count = blocks};
         entries += blocks;
         if (__builtin_add_overflow(info->burst_count, thread->burst_count, &info->burst_count) ||
             __builtin_add_overflow(info->read_lines, thread->read_lines, &info->read_lines) ||
@@ -316,7 +316,7 @@ sort_frames(NsimTrace *trace, uint64_t *frames, GError **error)
     if (sorted == NULL || trace->frame_map == NULL)
         return nsim_trace_fail(trace, NSIM_TRACE_ERROR_IO, error, "no memory for %" PRIu32 " frames", count);
     for (uint32_t i = 0; i < count; i++)
-        sorted[i] = (Frame){ .address = frames[i], .number = i };
+        sorted[i] = (Frame){.address = frames[i], .number = i};
     qsort(sorted, count, sizeof sorted[0], compare_frames);
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0 && sorted[i].address == sorted[i - 1].address)
@@ -355,10 +355,10 @@ static bool
 parse_trailer(NsimTrace *trace, const Footer *footer, GError **error)
 {
     /* More than any trace within the limits can have. */
-    const uint64_t bytes_max =
-        (uint64_t)NSIM_TRACE_FRAMES_MAX * 8 + NSIM_TRACE_BARRIERS_MAX * 4 + NSIM_FORMAT_COUNTS_BYTES +
-        (uint64_t)(NSIM_TRACE_THREADS_MAX + NSIM_TRACE_REGIONS_MAX + NSIM_TRACE_MARKS_MAX + 3) *
-            (NSIM_FORMAT_THREAD_BYTES + 4 + NSIM_TRACE_TEXT_MAX);
+    const uint64_t bytes_max = (uint64_t)NSIM_TRACE_FRAMES_MAX * 8 + NSIM_TRACE_BARRIERS_MAX * 4 +
+                               NSIM_FORMAT_COUNTS_BYTES +
+                               (uint64_t)(NSIM_TRACE_THREADS_MAX + NSIM_TRACE_REGIONS_MAX + NSIM_TRACE_MARKS_MAX + 3) *
+                                   (NSIM_FORMAT_THREAD_BYTES + 4 + NSIM_TRACE_TEXT_MAX);
     if (footer->trailer_bytes > bytes_max)
         return nsim_trace_fail(trace, NSIM_TRACE_ERROR_LIMIT, error,
                                "trailer of %" PRIu64 " bytes, the limit is %" PRIu64, footer->trailer_bytes, bytes_max);
@@ -368,12 +368,12 @@ parse_trailer(NsimTrace *trace, const Footer *footer, GError **error)
                                footer->trailer_bytes);
     if (!nsim_trace_read_at(trace, bytes, (size_t)footer->trailer_bytes, footer->trailer_offset, error))
         return false;
-    if (!check_checksum(trace, "trailer", footer->trailer_checksum,
-                        nsim_xxh64(bytes, (size_t)footer->trailer_bytes, 0), error))
+    if (!check_checksum(trace, "trailer", footer->trailer_checksum, nsim_xxh64(bytes, (size_t)footer->trailer_bytes, 0),
+                        error))
         return false;
 
     NsimTraceInfo *info = &trace->info;
-    Rest rest = { .at = bytes, .left_bytes = footer->trailer_bytes, .offset = footer->trailer_offset };
+    Rest rest = {.at = bytes, .left_bytes = footer->trailer_bytes, .offset = footer->trailer_offset};
     if (!parse_counts(trace, &rest, error))
         return false;
     info->program = take_text(trace, &rest, "program", error);
@@ -398,7 +398,7 @@ parse_trailer(NsimTrace *trace, const Footer *footer, GError **error)
 
 /* Reads the index from front to back. */
 typedef struct {
-    uint64_t at, end; /* offsets in the file */
+    uint64_t at, end;      /* offsets in the file */
     uint32_t next, filled; /* bytes of `piece` */
     NsimXxh64 hash;
     uint8_t piece[INDEX_PIECE_ENTRIES * NSIM_FORMAT_INDEX_ENTRY_BYTES];
@@ -470,7 +470,7 @@ scan_index(NsimTrace *trace, const Footer *footer, GError **error)
 bool
 nsim_trace_parse(NsimTrace *trace, GError **error)
 {
-    Footer footer = { 0 };
+    Footer footer = {0};
     if (!parse_header(trace, error) || !parse_footer(trace, &footer, error) || !parse_trailer(trace, &footer, error))
         return false;
     trace->index_offset = footer.index_offset;

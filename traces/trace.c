@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(nsim-trace-error-quark, nsim_trace_error)
+G_DEFINE_QUARK(nsim - trace - error - quark, nsim_trace_error)
 
 bool
 nsim_trace_fail(const NsimTrace *trace, NsimTraceError code, GError **error, const char *format, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trace writer (docs/trace-format.md). Records of each thread are collected until they fill a block; blocks are
- * written as they fill, so a trace is never held in memory: a writer holds at most one block's records a thread, 16 bytes
- * a touched frame, and 24 bytes a block written.
+ * written as they fill, so a trace is never held in memory: a writer holds at most one block's records a thread, 16
+ * bytes a touched frame, and 24 bytes a block written.
  */
 
 #include <traces/encode.h>
@@ -46,9 +46,9 @@ struct _NsimTraceWriter {
     NsimOutput *output;
     NsimBlockEncoder *encoder;
     NsimTraceWriterOptions options; /* the texts are ours */
-    GError *error; /* the first, for close() */
-    GPtrArray *threads; /* of Thread */
-    GArray *regions;    /* of NsimTraceRegion */
+    GError *error;                  /* the first, for close() */
+    GPtrArray *threads;             /* of Thread */
+    GArray *regions;                /* of NsimTraceRegion */
     GPtrArray *marks;
     GHashTable *mark_numbers; /* name -> number + 1; looked up, never iterated */
     GArray *barriers;         /* of uint32_t */
@@ -121,7 +121,7 @@ clear_region(gpointer data)
 static void
 put_header(NsimTraceWriter *writer)
 {
-    uint8_t header[NSIM_FORMAT_HEADER_BYTES] = { 0 };
+    uint8_t header[NSIM_FORMAT_HEADER_BYTES] = {0};
     memcpy(header, NSIM_FORMAT_MAGIC, NSIM_FORMAT_MAGIC_BYTES);
     nsim_put_32(header + 8, NSIM_FORMAT_VERSION);
     nsim_put_32(header + 12, NSIM_FORMAT_HEADER_BYTES);
@@ -234,11 +234,11 @@ nsim_trace_writer_add_region(NsimTraceWriter *writer, const char *name, uint64_t
     if (writer->regions->len == NSIM_TRACE_REGIONS_MAX)
         keep_error(writer, "more than %u regions", NSIM_TRACE_REGIONS_MAX);
     else if (bytes > UINT64_MAX - address)
-        keep_error(writer, "region '%s' (%" PRIu64 " bytes at %#" PRIx64 ") passes the end of the address space",
-                   clean, bytes, address);
+        keep_error(writer, "region '%s' (%" PRIu64 " bytes at %#" PRIx64 ") passes the end of the address space", clean,
+                   bytes, address);
     if (writer->error != NULL)
         return;
-    const NsimTraceRegion region = { .name = g_steal_pointer(&clean), .address = address, .bytes = bytes };
+    const NsimTraceRegion region = {.name = g_steal_pointer(&clean), .address = address, .bytes = bytes};
     g_array_append_val(writer->regions, region);
 }
 
@@ -290,7 +290,7 @@ grow_slots(NsimTraceWriter *writer)
     clear_slots(writer);
     for (uint32_t i = 0; i < writer->frames->len; i++) {
         const uint64_t address = g_array_index(writer->frames, uint64_t, i);
-        *find_slot(writer, address) = (FrameSlot){ .address = address, .number = i };
+        *find_slot(writer, address) = (FrameSlot){.address = address, .number = i};
     }
 }
 
@@ -306,7 +306,7 @@ frame_number(NsimTraceWriter *writer, uint64_t address)
         keep_error(writer, "more than %u frames of 2 MiB are touched", NSIM_TRACE_FRAMES_MAX);
         return NO_FRAME;
     }
-    *slot = (FrameSlot){ .address = address, .number = number };
+    *slot = (FrameSlot){.address = address, .number = number};
     g_array_append_val(writer->frames, address);
     if (writer->frames->len > UINT32_C(1) << (writer->slot_bits - 1))
         grow_slots(writer);
@@ -322,7 +322,7 @@ flush_thread(NsimTraceWriter *writer, uint32_t number)
     Thread *thread = g_ptr_array_index(writer->threads, number);
     for (uint32_t done = 0; done < thread->filled && !nsim_trace_writer_failed(writer);) {
         const uint8_t *block;
-        IndexEntry entry = { .offset = nsim_output_offset(writer->output), .first_record = thread->written };
+        IndexEntry entry = {.offset = nsim_output_offset(writer->output), .first_record = thread->written};
         entry.records = nsim_block_encode(writer->encoder, number, thread->written, thread->records + done,
                                           thread->filled - done, &block, &entry.bytes);
         nsim_output_write(writer->output, block, entry.bytes);
@@ -365,7 +365,7 @@ static uint32_t
 put_pause(NsimTraceWriter *writer, uint32_t number, Thread *thread, uint64_t gap)
 {
     if (G_UNLIKELY(gap > UINT32_MAX)) {
-        const NsimTraceRecord pause = { .frame = (uint32_t)(gap >> 32), .kind = NSIM_OP_PAUSE };
+        const NsimTraceRecord pause = {.frame = (uint32_t)(gap >> 32), .kind = NSIM_OP_PAUSE};
         append(writer, number, thread, &pause);
     }
     return (uint32_t)gap;
@@ -405,8 +405,8 @@ nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t number, const NsimRun *r
     uint64_t *lines = run->op == NSIM_OP_READ    ? &thread->totals.read_lines
                       : run->op == NSIM_OP_WRITE ? &thread->totals.write_lines
                                                  : &thread->totals.rfo_lines;
-    NsimTraceRecord record = { .gap = put_pause(writer, number, thread, run->gap),
-                               .kind = (uint8_t)(run->op | run->flags << NSIM_KIND_FLAGS_SHIFT) };
+    NsimTraceRecord record = {.gap = put_pause(writer, number, thread, run->gap),
+                              .kind = (uint8_t)(run->op | run->flags << NSIM_KIND_FLAGS_SHIFT)};
     uint64_t line = run->line;
     uint32_t left = run->count, carry = 0;
     uint64_t gap = run->gap; /* of the piece, as its records have it */
@@ -436,7 +436,7 @@ nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t number, const NsimRun *r
         carry += run->step;
         gap = record.gap = carry / 16;
         carry %= 16;
-        record.kind &= (uint8_t)~(NSIM_BURST_DEPENDENT << NSIM_KIND_FLAGS_SHIFT);
+        record.kind &= (uint8_t) ~(NSIM_BURST_DEPENDENT << NSIM_KIND_FLAGS_SHIFT);
     }
 }
 
@@ -447,9 +447,8 @@ put_control(NsimTraceWriter *writer, uint32_t number, NsimOp op, uint32_t operan
         return;
     Thread *thread = thread_of(writer, number);
     count_gap(writer, thread, gap, 0);
-    const NsimTraceRecord record = { .frame = operand,
-                                     .gap = put_pause(writer, number, thread, gap),
-                                     .kind = (uint8_t)op };
+    const NsimTraceRecord record = {
+        .frame = operand, .gap = put_pause(writer, number, thread, gap), .kind = (uint8_t)op};
     append(writer, number, thread, &record);
 }
 
@@ -596,7 +595,7 @@ put_end(NsimTraceWriter *writer)
 {
     NsimXxh64 index_hash;
     Trailer trailer;
-    uint8_t footer[NSIM_FORMAT_FOOTER_BYTES] = { 0 };
+    uint8_t footer[NSIM_FORMAT_FOOTER_BYTES] = {0};
     const uint64_t index_offset = nsim_output_offset(writer->output);
     put_index(writer, &index_hash);
     const uint64_t trailer_offset = nsim_output_offset(writer->output);

@@ -82,8 +82,8 @@ finish(const uint64_t lanes[4], uint64_t seed, uint64_t total_bytes, const uint8
 {
     uint64_t hash = seed + PRIME_5;
     if (total_bytes >= STRIPE_BYTES) {
-        hash = rotate_left(lanes[0], 1) + rotate_left(lanes[1], 7) + rotate_left(lanes[2], 12) +
-               rotate_left(lanes[3], 18);
+        hash =
+            rotate_left(lanes[0], 1) + rotate_left(lanes[1], 7) + rotate_left(lanes[2], 12) + rotate_left(lanes[3], 18);
         for (unsigned i = 0; i < 4; i++)
             hash = merge_lane(hash, lanes[i]);
     }

@@ -17,9 +17,13 @@ typedef struct {
 } NsimXxh64;
 
 /* The hash of data that comes in pieces. */
-void nsim_xxh64_init(NsimXxh64 *hash, uint64_t seed);
-void nsim_xxh64_update(NsimXxh64 *hash, const void *data, size_t bytes);
-uint64_t nsim_xxh64_final(const NsimXxh64 *hash);
+void
+nsim_xxh64_init(NsimXxh64 *hash, uint64_t seed);
+void
+nsim_xxh64_update(NsimXxh64 *hash, const void *data, size_t bytes);
+uint64_t
+nsim_xxh64_final(const NsimXxh64 *hash);
 
 /* The hash of data that is all here. */
-uint64_t nsim_xxh64(const void *data, size_t bytes, uint64_t seed);
+uint64_t
+nsim_xxh64(const void *data, size_t bytes, uint64_t seed);

@@ -6,9 +6,9 @@
  *     fuzz-NAME [--seconds N] [--runs N] [--seed S] [--corpus DIR]
  *     fuzz-NAME FILE...                          run these inputs only, for looking into a failure
  *
- * Mutations: bits and bytes changed, numbers set to their limits, truncation, parts repeated, removed, moved in from another
- * input. There is no guidance by coverage; the targets are made so that little stands in the way. An input that crashes, or
- * takes longer than INPUT_SECONDS, is left in the working directory as fuzz-NAME.crash.
+ * Mutations: bits and bytes changed, numbers set to their limits, truncation, parts repeated, removed, moved in from
+ * another input. There is no guidance by coverage; the targets are made so that little stands in the way. An input that
+ * crashes, or takes longer than INPUT_SECONDS, is left in the working directory as fuzz-NAME.crash.
  */
 
 #include <sim/random.h>
@@ -24,14 +24,16 @@
 #include <time.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CHECK_RUNS = 2000, INPUT_SECONDS = 20, MUTATIONS_MAX = 8, INPUT_BYTES_MAX = 1 << 16 };
 /* Without AddressSanitizer, which needs the address space for itself. */
 #define MEMORY_BYTES_MAX ((rlim_t)4 << 30)
 
 /* Of the sanitizers, where they are linked in: called before they end the program. */
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+void
+__sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static struct {
     const uint8_t *data;
@@ -91,7 +93,7 @@ watch(const char *name)
         __sanitizer_set_death_callback(save_input);
         return;
     }
-    const struct rlimit limit = { .rlim_cur = MEMORY_BYTES_MAX, .rlim_max = MEMORY_BYTES_MAX };
+    const struct rlimit limit = {.rlim_cur = MEMORY_BYTES_MAX, .rlim_max = MEMORY_BYTES_MAX};
     setrlimit(RLIMIT_AS, &limit);
     signal(SIGSEGV, die);
     signal(SIGBUS, die);
@@ -120,6 +122,14 @@ random_below(Fuzzer *fuzzer, size_t bound)
     return (size_t)nsim_random_below(&fuzzer->random, bound);
 }
 
+/* Length of a part that begins `left` bytes before the end: every order of magnitude equally often. */
+static size_t
+part_size(Fuzzer *fuzzer, size_t left)
+{
+    const size_t most = (size_t)1 << random_below(fuzzer, 12);
+    return 1 + random_below(fuzzer, most < left ? most : left);
+}
+
 static void
 insert(GByteArray *input, size_t at, const uint8_t *data, size_t size)
 {
@@ -144,8 +154,8 @@ change_bytes(Fuzzer *fuzzer, GByteArray *input)
         input->data[at] = (uint8_t)(input->data[at] + random_below(fuzzer, 9) - 4);
         break;
     default:
-        for (size_t i = at; i < input->len && i < at + 1 + random_below(fuzzer, 8); i++)
-            input->data[i] = (uint8_t)nsim_random_u64(&fuzzer->random);
+        for (size_t i = part_size(fuzzer, MIN((size_t)input->len - at, (size_t)8)); i > 0; i--)
+            input->data[at + i - 1] = (uint8_t)nsim_random_u64(&fuzzer->random);
         break;
     }
 }
@@ -154,9 +164,9 @@ change_bytes(Fuzzer *fuzzer, GByteArray *input)
 static void
 change_number(Fuzzer *fuzzer, GByteArray *input)
 {
-    static const uint64_t values[] = { 0,         1,          2,          UINT8_MAX,  UINT16_MAX, INT32_MAX,
-                                       UINT32_MAX, UINT64_MAX, INT64_MAX, 4096,       4097,       32768,
-                                       65536,     1u << 20,   1u << 23,   1ull << 32, 1ull << 43, 1ull << 58 };
+    static const uint64_t values[] = {0,          1,          2,         UINT8_MAX,  UINT16_MAX, INT32_MAX,
+                                      UINT32_MAX, UINT64_MAX, INT64_MAX, 4096,       4097,       32768,
+                                      65536,      1u << 20,   1u << 23,  1ull << 32, 1ull << 43, 1ull << 58};
     const size_t bytes = (size_t)1 << random_below(fuzzer, 4);
     if (input->len < bytes)
         return;
@@ -175,7 +185,7 @@ static void
 remove_part(Fuzzer *fuzzer, GByteArray *input)
 {
     const size_t at = random_below(fuzzer, input->len);
-    const size_t size = 1 + random_below(fuzzer, MIN(input->len - at, (size_t)1 << random_below(fuzzer, 12)));
+    const size_t size = part_size(fuzzer, input->len - at);
     g_byte_array_remove_range(input, (guint)at, (guint)size);
 }
 
@@ -184,12 +194,11 @@ static void
 move_part(Fuzzer *fuzzer, GByteArray *input)
 {
     const bool own = random_below(fuzzer, 2) == 0;
-    const GByteArray *from =
-        own ? input : g_ptr_array_index(fuzzer->inputs, random_below(fuzzer, fuzzer->inputs->len));
+    const GByteArray *from = own ? input : g_ptr_array_index(fuzzer->inputs, random_below(fuzzer, fuzzer->inputs->len));
     if (from->len == 0)
         return;
     const size_t start = random_below(fuzzer, from->len);
-    const size_t size = 1 + random_below(fuzzer, MIN(from->len - start, (size_t)1 << random_below(fuzzer, 12)));
+    const size_t size = part_size(fuzzer, from->len - start);
     g_autofree uint8_t *part = g_memdup2(from->data + start, size);
     const size_t at = random_below(fuzzer, (size_t)input->len + 1);
     if (random_below(fuzzer, 2) == 0 && input->len + size <= INPUT_BYTES_MAX)
@@ -346,7 +355,7 @@ main(int argc, char **argv)
         const char *srcdir = g_getenv("srcdir");
         corpus = g_build_filename(srcdir == NULL ? "." : srcdir, "tests/fuzz/corpus", target, NULL);
     }
-    Fuzzer fuzzer = { .inputs = load_corpus(corpus) };
+    Fuzzer fuzzer = {.inputs = load_corpus(corpus)};
     nsim_random_init(&fuzzer.random, seed, name);
     for (guint i = 0; i < fuzzer.inputs->len; i++) {
         const GByteArray *input = g_ptr_array_index(fuzzer.inputs, i);

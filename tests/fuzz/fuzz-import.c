@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of the importers: any text is an error or gives YAML that loads. The first byte chooses the format, so that
- * both readers see texts that do not look like theirs.
+ * Fuzz target of the importers: any text is an error or gives YAML that loads. The first byte chooses the format, so
+ * that both readers see texts that do not look like theirs.
  */
 #include <models/import.h>
 #include <models/machine.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of the trace reader: any bytes are a trace or an error, and what a trace's cursors give is within the bounds
- * that replay relies on. Checksums are not verified, or no mutation would get past them; that they are verified otherwise
- * is for the unit tests, which change every byte of a trace.
+ * Fuzz target of the trace reader: any bytes are a trace or an error, and what a trace's cursors give is within the
+ * bounds that replay relies on. Checksums are not verified, or no mutation would get past them; that they are verified
+ * otherwise is for the unit tests, which change every byte of a trace.
  */
 #include <traces/info.h>
 #include <traces/trace-private.h>
@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A few bytes can stand for many bursts, rightly; past this many nothing new is found. */
 #define BURSTS_MAX 200000u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: whole outputs and whole error messages stay what they are. Method: every file NAME.yaml, NAME.txt or NAME.xml of
- * tests/models/corpus is read, and what comes out is compared with NAME.expected beside it: the description with routes
- * of a valid machine, the YAML of a valid import, the message of an invalid file. With NUMASIM_UPDATE=yes in the
+ * Goal: whole outputs and whole error messages stay what they are. Method: every file NAME.yaml, NAME.txt or NAME.xml
+ * of tests/models/corpus is read, and what comes out is compared with NAME.expected beside it: the description with
+ * routes of a valid machine, the YAML of a valid import, the message of an invalid file. With NUMASIM_UPDATE=yes in the
  * environment the expectations are written instead, to be reviewed as a change.
  */
 #include "test-models.h"

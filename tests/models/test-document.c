@@ -143,8 +143,7 @@ test_files(void)
     g_autoptr(GError) missing = NULL, directory = NULL, endless = NULL;
     CU_ASSERT_PTR_NULL(nsim_document_load("/nonexistent/machine.yaml", &missing));
     CU_ASSERT_TRUE(g_error_matches(missing, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_IO));
-    CU_ASSERT_STRING_EQUAL(missing->message,
-                           "/nonexistent/machine.yaml: cannot be opened: No such file or directory");
+    CU_ASSERT_STRING_EQUAL(missing->message, "/nonexistent/machine.yaml: cannot be opened: No such file or directory");
     CU_ASSERT_PTR_NULL(nsim_document_load("/", &directory));
     CU_ASSERT_TRUE(g_error_matches(directory, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_IO));
     CU_ASSERT_PTR_NULL(nsim_document_load("/dev/zero", &endless));
@@ -182,8 +181,9 @@ test_readers(void)
     CU_ASSERT_FALSE(nsim_value_read_count(map, "n", true, 8, 9, &value, &e1));
     CU_ASSERT_STRING_EQUAL(e1->message, "f:1:4: \"n\" must be 8 to 9, found 7");
     CU_ASSERT_FALSE(nsim_value_read_time(map, "bare", true, &value, &e2));
-    CU_ASSERT_STRING_EQUAL(e2->message, "f:12:7: \"bare\": \"85\" has no unit; write a time with unit ps, ns, us, ms, s, "
-                                        "min or h");
+    CU_ASSERT_STRING_EQUAL(e2->message,
+                           "f:12:7: \"bare\": \"85\" has no unit; write a time with unit ps, ns, us, ms, s, "
+                           "min or h");
     CU_ASSERT_FALSE(nsim_value_read_time(map, "missing", true, &value, &e3));
     CU_ASSERT_STRING_EQUAL(e3->message, "f:1:1: key \"missing\" is missing");
     CU_ASSERT_FALSE(nsim_value_read_text(map, "l", true, &text, &e4));
@@ -211,8 +211,9 @@ test_nearest(void)
     g_autoptr(NsimDocument) document = parse("latencyy: 1\n");
     g_autoptr(GError) error = NULL;
     CU_ASSERT_FALSE(nsim_value_check_map(nsim_document_root(document), "a node", words, &error));
-    CU_ASSERT_STRING_EQUAL(error->message, "f:1:1: unknown key \"latencyy\" in a node, did you mean \"latency\"? (keys: "
-                                           "latency, capacity, kind, id, read)");
+    CU_ASSERT_STRING_EQUAL(error->message,
+                           "f:1:1: unknown key \"latencyy\" in a node, did you mean \"latency\"? (keys: "
+                           "latency, capacity, kind, id, read)");
 }
 
 /* A message neither floods nor garbles the terminal. */

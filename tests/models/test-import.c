@@ -16,7 +16,8 @@ import(const char *text, NsimImportFormat format)
 {
     g_autofree char *yaml = nsim_import_machine(text, strlen(text), "in", format, NULL);
     g_autoptr(NsimDocument) document = yaml ? nsim_document_parse(yaml, strlen(yaml), "out", NULL) : NULL;
-    return document ? nsim_machine_from_value(nsim_value_get(nsim_document_root(document), "machine"), ".", NULL) : NULL;
+    return document ? nsim_machine_from_value(nsim_value_get(nsim_document_root(document), "machine"), ".", NULL)
+                    : NULL;
 }
 
 static char *
@@ -133,6 +134,6 @@ test_import_register(void)
 {
     CU_pSuite suite = CU_add_suite("import", NULL, NULL);
     return suite && CU_add_test(suite, "numactl", test_numactl) && CU_add_test(suite, "hwloc", test_hwloc) &&
-           CU_add_test(suite, "truncated", test_truncated) &&
-           CU_add_test(suite, "unsound topology", test_unsound) && CU_add_test(suite, "limits", test_limits);
+           CU_add_test(suite, "truncated", test_truncated) && CU_add_test(suite, "unsound topology", test_unsound) &&
+           CU_add_test(suite, "limits", test_limits);
 }

@@ -50,8 +50,7 @@ static const Refusal nodes[] = {
     {WITH("{id: D, kind: ram}"),
      "2:23: \"kind\" is \"ram\", must be one of: dram, cxl, hbm, gpu, compressed, remote, disk"},
     {WITH("{id: D, kind: dram}"), "2:9: key \"capacity\" is missing"},
-    {WITH("{id: D, kind: dram, capacity: 0B}"),
-     "2:39: \"capacity\" must be one page (4KiB) to 4096TiB, found 0B"},
+    {WITH("{id: D, kind: dram, capacity: 0B}"), "2:39: \"capacity\" must be one page (4KiB) to 4096TiB, found 0B"},
     {WITH("{id: D, kind: dram, capacity: 5000TiB}"),
      "2:39: \"capacity\" must be one page (4KiB) to 4096TiB, found 5000TiB"},
     {WITH("{id: D, kind: dram, capacity: 1GiB, latency: 0ns}"), "2:54: the latency of a node must be more than zero"},
@@ -90,7 +89,8 @@ static const Refusal curves[] = {
     {CURVE("fast"), "2:59: no curve is called \"fast\" in \"curves\""},
     {"curves: {slow: {mixes: [{reads: 1, points: {0B/s: 1ns, 1GB/s: 2ns}}]}}\n" CURVE("slaw"),
      "3:59: no curve is called \"slaw\" in \"curves\", did you mean \"slow\"?"},
-    {"curves: [1]\n" CURVE("slow"), "1:9: \"curves\" must be a map from name to curve, of at most 250 (NSIM_NODES_MAX)"},
+    {"curves: [1]\n" CURVE("slow"),
+     "1:9: \"curves\" must be a map from name to curve, of at most 250 (NSIM_NODES_MAX)"},
     {CURVE("{mixes: [{reads: 101%, points: {0GB/s: 9ns, 1GB/s: 9ns}}]}"),
      "2:76: \"reads\" must be 0% to 100%, found 101%"},
     {CURVE("{mixes: [{reads: 100%}]}"), "2:68: key \"points\" is missing"},
@@ -131,7 +131,8 @@ static const Refusal accessors[] = {
     {ACCESSOR("{id: C, cache: {ways: 8}}"), "2:28: key \"size\" is missing"},
     {ACCESSOR("{id: C, cache: {size: 1000B}}"),
      "2:35: \"size\" must be a multiple of ways x 64 B = 1024B and at most 4GiB, found 1000B"},
-    {ACCESSOR("{id: C, tlb: {entries: 10, ways: 4}}"), "2:36: \"entries\" must be a multiple of the ways (4), found 10"},
+    {ACCESSOR("{id: C, tlb: {entries: 10, ways: 4}}"),
+     "2:36: \"entries\" must be a multiple of the ways (4), found 10"},
     {ACCESSOR("{id: C, fault: {major: 1us}}"), "2:29: unknown key \"major\" in fault (keys: minor, hint)"},
 };
 
@@ -206,8 +207,8 @@ test_rings(void)
     g_autofree char *ring = test_machine_error(
         LINKS("{id: L, between: [C, p], kind: upi}, {id: M, between: [p, q], kind: xgmi}, {id: N, between: [q, C]}"));
     CU_ASSERT_STRING_EQUAL(ring, "");
-    g_autofree char *tree = test_machine_error(
-        LINKS("{id: L, between: [C, p], kind: pcie}, {id: M, between: [C, q], kind: pcie}"));
+    g_autofree char *tree =
+        test_machine_error(LINKS("{id: L, between: [C, p], kind: pcie}, {id: M, between: [C, q], kind: pcie}"));
     CU_ASSERT_STRING_EQUAL(tree, "");
 }
 
@@ -270,8 +271,7 @@ test_limits(void)
                            "6:3: 4097 entries in \"points\", at most 4096 are allowed (NSIM_POINTS_MAX)");
     g_autofree char *links_over = generated(1, 1, 1, NSIM_LINKS_MAX + 1);
     g_autofree char *links_message = test_machine_error(links_over);
-    CU_ASSERT_STRING_EQUAL(links_message,
-                           "8:3: 8193 entries in \"links\", at most 8192 are allowed (NSIM_LINKS_MAX)");
+    CU_ASSERT_STRING_EQUAL(links_message, "8:3: 8193 entries in \"links\", at most 8192 are allowed (NSIM_LINKS_MAX)");
 }
 
 /* A chain of links: 8 resources are allowed on a way, 9 are not; those of unlimited rate do not count. */
@@ -279,9 +279,9 @@ static void
 test_hops(void)
 {
     for (uint32_t length = 7; length <= 8; length++) {
-        g_autoptr(GString) yaml = g_string_new(
-            "nodes: [{id: D, kind: dram, capacity: 1GiB, latency: 80ns, read: 3GB/s, write: 3GB/s}]\n"
-            "accessors: [{id: C}]\npoints: [p1, p2, p3, p4, p5, p6, p7, p8, free]\nlinks:\n");
+        g_autoptr(GString) yaml =
+            g_string_new("nodes: [{id: D, kind: dram, capacity: 1GiB, latency: 80ns, read: 3GB/s, write: 3GB/s}]\n"
+                         "accessors: [{id: C}]\npoints: [p1, p2, p3, p4, p5, p6, p7, p8, free]\nlinks:\n");
         g_string_append(yaml, "  - {id: ideal, between: [C, free], latency: 1ns}\n");
         for (uint32_t i = 1; i <= length; i++) {
             g_autofree char *from = i == 1 ? g_strdup("free") : g_strdup_printf("p%u", i - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: the text of `topo show` is complete and fits a terminal. Method: every shipped machine described with routes, its
- * lines measured and each of its names looked for; the whole text of machines in tests/models/corpus/yaml/valid is
+ * Goal: the text of `topo show` is complete and fits a terminal. Method: every shipped machine described with routes,
+ * its lines measured and each of its names looked for; the whole text of machines in tests/models/corpus/yaml/valid is
  * compared by the corpus suite.
  */
 #include "test-models.h"
@@ -10,9 +10,9 @@
 
 #include <CUnit/CUnit.h>
 
-static const char *const shipped[] = {"seed-2x4",    "two-socket-2cxl",      "skylake-8160-2s", "cascade-lake-5218-2s",
-                                      "zen2-7742",   "zen3",                 "dgx1-v100",       "p3-8xlarge",
-                                      "gh200",       "sapphire-rapids-8460y"};
+static const char *const shipped[] = {
+    "seed-2x4",  "two-socket-2cxl", "skylake-8160-2s", "cascade-lake-5218-2s", "zen2-7742", "zen3",
+    "dgx1-v100", "p3-8xlarge",      "gh200",           "sapphire-rapids-8460y"};
 
 static void
 check_text(const NsimMachine *machine, const char *text)

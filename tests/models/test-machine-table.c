@@ -46,9 +46,8 @@ test_seed(void)
 static void
 test_columns(void)
 {
-    g_autoptr(NsimMachine) machine = test_machine(TWO_NODES TWO_CPUS
-                                                  "relative_latency: {anchor: 80ns, nodes: [B, A],\n"
-                                                  "  D: [10, 25.5], C: [none, 10]}\n");
+    g_autoptr(NsimMachine) machine = test_machine(TWO_NODES TWO_CPUS "relative_latency: {anchor: 80ns, nodes: [B, A],\n"
+                                                                     "  D: [10, 25.5], C: [none, 10]}\n");
     CU_ASSERT_EQUAL(latency(machine, 0, 0, NSIM_DIR_READ), 80000);
     CU_ASSERT_FALSE(nsim_machine_route(machine, 0, 1, NSIM_DIR_READ)->reachable);
     CU_ASSERT_FALSE(nsim_machine_route(machine, 0, 1, NSIM_DIR_WRITE)->reachable);
@@ -81,7 +80,8 @@ test_slit(void)
             wrong += nsim_machine_route(machine, 0, 1, NSIM_DIR_READ)->reachable;
     }
     CU_ASSERT_EQUAL(wrong, 0);
-    g_autoptr(NsimMachine) machine = test_machine(TWO_NODES TWO_CPUS "slit: {local: 90ns, matrix: [[10, 21], [21, 10]]}\n");
+    g_autoptr(NsimMachine) machine =
+        test_machine(TWO_NODES TWO_CPUS "slit: {local: 90ns, matrix: [[10, 21], [21, 10]]}\n");
     CU_ASSERT_STRING_EQUAL(machine->latency_source, "slit");
     CU_ASSERT_STRING_EQUAL(machine->assumptions[machine->assumption_count - 1],
                            "latencies follow from SLIT distances d as 90ns x (1 + (d - 10) / 22); firmware does not "
@@ -171,18 +171,19 @@ test_refusals(void)
         if (strcmp(message, refusals[i].message) != 0)
             g_printerr("\nfound    %s\nexpected %s\n", message, refusals[i].message);
     }
-    g_autofree char *own = test_machine_error("nodes: [{id: A, kind: dram, capacity: 1GiB, read: 1GB/s, latency: 9ns}]\n"
-                                              "accessors: [{id: C}]\n"
-                                              "relative_latency: {anchor: 100ns, C: [10]}\n");
-    CU_ASSERT_STRING_EQUAL(own,
-                           "1:67: the latency of node \"A\" contradicts \"relative_latency\"; leave one out");
+    g_autofree char *own =
+        test_machine_error("nodes: [{id: A, kind: dram, capacity: 1GiB, read: 1GB/s, latency: 9ns}]\n"
+                           "accessors: [{id: C}]\n"
+                           "relative_latency: {anchor: 100ns, C: [10]}\n");
+    CU_ASSERT_STRING_EQUAL(own, "1:67: the latency of node \"A\" contradicts \"relative_latency\"; leave one out");
     g_autofree char *none = test_machine_error(TWO_NODES TWO_CPUS);
     CU_ASSERT_STRING_EQUAL(none, "1:9: node \"A\" has no latency; give \"latency\" or \"curve\" here, or a table "
                                  "(\"relative_latency\" or \"slit\") for all nodes");
     g_autofree char *nowhere = test_machine_error(TWO_NODES "accessors: [{id: C}]\n"
                                                             "slit: {local: 90ns, matrix: [[10, 20], [20, 10]]}\n");
-    CU_ASSERT_STRING_EQUAL(nowhere, "3:7: accessor \"C\" is at no node (\"at: NODE\"), so \"slit\" does not say how far "
-                                    "it is from memory");
+    CU_ASSERT_STRING_EQUAL(nowhere,
+                           "3:7: accessor \"C\" is at no node (\"at: NODE\"), so \"slit\" does not say how far "
+                           "it is from memory");
     g_autofree char *reserved =
         test_machine_error(TWO_NODES "accessors: [{id: anchor}]\nrelative_latency: {anchor: 100ns}\n");
     CU_ASSERT_STRING_EQUAL(reserved, "3:19: an accessor called \"anchor\" cannot have a row in \"relative_latency\"");

@@ -136,9 +136,9 @@ test_shipped(void)
         const char *file;
         uint32_t nodes, accessors, links;
     } shipped[] = {
-        {"seed-2x4", 4, 2, 3},  {"two-socket-2cxl", 4, 2, 4},       {"skylake-8160-2s", 2, 2, 1},
-        {"zen2-7742", 1, 1, 0}, {"cascade-lake-5218-2s", 2, 2, 1},  {"zen3", 2, 16, 17},
-        {"gh200", 2, 2, 1},     {"sapphire-rapids-8460y", 2, 2, 1}, {"dgx1-v100", 10, 10, 29},
+        {"seed-2x4", 4, 2, 3},    {"two-socket-2cxl", 4, 2, 4},       {"skylake-8160-2s", 2, 2, 1},
+        {"zen2-7742", 1, 1, 0},   {"cascade-lake-5218-2s", 2, 2, 1},  {"zen3", 2, 16, 17},
+        {"gh200", 2, 2, 1},       {"sapphire-rapids-8460y", 2, 2, 1}, {"dgx1-v100", 10, 10, 29},
         {"p3-8xlarge", 5, 5, 10},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(shipped); i++) {
@@ -161,8 +161,7 @@ static void
 test_by_name(void)
 {
     g_autofree char *directory = test_path("configs/machines");
-    g_autoptr(NsimDocument) document =
-        nsim_document_parse("seed-2x4.yaml", strlen("seed-2x4.yaml"), "test", NULL);
+    g_autoptr(NsimDocument) document = nsim_document_parse("seed-2x4.yaml", strlen("seed-2x4.yaml"), "test", NULL);
     g_autoptr(NsimMachine) machine = nsim_machine_from_value(nsim_document_root(document), directory, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
     CU_ASSERT_STRING_EQUAL(machine->name, "seed-2x4");

@@ -53,16 +53,15 @@ main(void)
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
     const bool registered = test_quantity_register() && test_document_register() && test_curve_register() &&
-                            test_machine_register() && test_machine_table_register() &&
-                            test_machine_check_register() && test_machine_route_register() &&
-                            test_machine_describe_register() && test_import_register() &&
-                            test_isolate_register() && test_corpus_register();
+                            test_machine_register() && test_machine_table_register() && test_machine_check_register() &&
+                            test_machine_route_register() && test_machine_describe_register() &&
+                            test_import_register() && test_isolate_register() && test_corpus_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */
-        passed = CU_basic_run_tests() == CUE_SUCCESS && CU_get_number_of_failures() == 0 &&
-                 CU_get_number_of_tests_run() > 0;
+        passed =
+            CU_basic_run_tests() == CUE_SUCCESS && CU_get_number_of_failures() == 0 && CU_get_number_of_tests_run() > 0;
     }
     CU_cleanup_registry();
     return passed ? EXIT_SUCCESS : EXIT_FAILURE;

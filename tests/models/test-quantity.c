@@ -25,8 +25,8 @@ static const Good good[] = {
     {"1s", NSIM_QUANTITY_TIME, NSIM_S},
     {"2min", NSIM_QUANTITY_TIME, 120 * NSIM_S},
     {"1h", NSIM_QUANTITY_TIME, 3600 * NSIM_S},
-    {"0.0004ns", NSIM_QUANTITY_TIME, 0},     /* rounds down */
-    {"0.0005ns", NSIM_QUANTITY_TIME, 1},     /* half rounds up */
+    {"0.0004ns", NSIM_QUANTITY_TIME, 0}, /* rounds down */
+    {"0.0005ns", NSIM_QUANTITY_TIME, 1}, /* half rounds up */
     {"0.000000000000000001h", NSIM_QUANTITY_TIME, 0},
     {"18446744.073709551615s", NSIM_QUANTITY_TIME, UINT64_MAX},
     {"64GiB", NSIM_QUANTITY_BYTES, (uint64_t)64 << 30},
@@ -167,6 +167,6 @@ test_quantity_register(void)
 {
     CU_pSuite suite = CU_add_suite("quantity", NULL, NULL);
     return suite && CU_add_test(suite, "texts that are right", test_good) &&
-           CU_add_test(suite, "texts that are refused", test_bad) &&
-           CU_add_test(suite, "formatting", test_format) && CU_add_test(suite, "round trip", test_round_trip);
+           CU_add_test(suite, "texts that are refused", test_bad) && CU_add_test(suite, "formatting", test_format) &&
+           CU_add_test(suite, "round trip", test_round_trip);
 }

@@ -104,11 +104,11 @@ random_gap(NsimRandom *random, uint64_t bits)
 static NsimRun
 random_run(NsimRandom *random, const TestScriptShape *shape, uint64_t *last_ends)
 {
-    static const uint32_t steps[] = { 0, 1, 15, 16, 17, 100, 65535 };
-    NsimRun run = { .gap = random_gap(random, shape->gap_bits),
-                    .step = steps[nsim_random_below(random, G_N_ELEMENTS(steps))],
-                    .op = (uint8_t)nsim_random_below(random, 3),
-                    .flags = (uint8_t)nsim_random_below(random, 4) };
+    static const uint32_t steps[] = {0, 1, 15, 16, 17, 100, 65535};
+    NsimRun run = {.gap = random_gap(random, shape->gap_bits),
+                   .step = steps[nsim_random_below(random, G_N_ELEMENTS(steps))],
+                   .op = (uint8_t)nsim_random_below(random, 3),
+                   .flags = (uint8_t)nsim_random_below(random, 4)};
     run.count = 1 + (uint32_t)nsim_random_below(random, nsim_random_below(random, shape->count_max) + 1);
     if (nsim_random_below(random, PPM) < shape->stream_ppm)
         run.line = last_ends[nsim_random_below(random, 4)];
@@ -123,13 +123,12 @@ GArray *
 test_script(NsimRandom *random, const TestScriptShape *shape)
 {
     GArray *script = g_array_new(FALSE, TRUE, sizeof(TestStep));
-    uint64_t last_ends[4] = { 0, 40000, 1000000, 12 };
+    uint64_t last_ends[4] = {0, 40000, 1000000, 12};
     for (uint32_t i = 0; i < shape->steps; i++) {
-        TestStep step = { .thread = (uint32_t)nsim_random_below(random, shape->threads) };
+        TestStep step = {.thread = (uint32_t)nsim_random_below(random, shape->threads)};
         if (nsim_random_below(random, PPM) < shape->control_ppm) {
             step.op = nsim_random_below(random, 2) == 0 ? NSIM_OP_MARK : NSIM_OP_BARRIER;
-            step.number =
-                (uint32_t)nsim_random_below(random, step.op == NSIM_OP_MARK ? shape->marks : shape->barriers);
+            step.number = (uint32_t)nsim_random_below(random, step.op == NSIM_OP_MARK ? shape->marks : shape->barriers);
             step.gap = random_gap(random, shape->gap_bits);
         } else {
             step.run = random_run(random, shape, last_ends);
@@ -144,13 +143,13 @@ bool
 test_write_script(const char *path, GArray *script, const TestScriptShape *shape, int level)
 {
     g_autoptr(GError) error = NULL;
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_INSTRUCTIONS,
-                                             .gap_per_s = 2000000000,
-                                             .program = "random script",
-                                             .capture = "tests",
-                                             .filter = "llc 1MiB 16-way lru",
-                                             .filtered = true,
-                                             .level = level };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_INSTRUCTIONS,
+                                            .gap_per_s = 2000000000,
+                                            .program = "random script",
+                                            .capture = "tests",
+                                            .filter = "llc 1MiB 16-way lru",
+                                            .filtered = true,
+                                            .level = level};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     if (writer == NULL) {
         CU_FAIL("the writer could not be made");
@@ -190,7 +189,7 @@ expect_pause(GArray *records, uint64_t gap)
 {
     if (gap >> 32 == 0)
         return;
-    const ReferenceRecord pause = { .op = NSIM_OP_PAUSE, .operand = (uint32_t)(gap >> 32) };
+    const ReferenceRecord pause = {.op = NSIM_OP_PAUSE, .operand = (uint32_t)(gap >> 32)};
     g_array_append_val(records, pause);
 }
 
@@ -222,19 +221,19 @@ test_expected_records(GArray *script, uint32_t thread)
         if (step->thread != thread)
             continue;
         if (NSIM_OP_IS_CONTROL(step->op)) {
-            const ReferenceRecord control = { .op = step->op, .operand = step->number, .gap = (uint32_t)step->gap };
+            const ReferenceRecord control = {.op = step->op, .operand = step->number, .gap = (uint32_t)step->gap};
             expect_pause(records, step->gap);
             g_array_append_val(records, control);
             continue;
         }
         const NsimRun *run = &step->run;
-        const ReferenceRecord whole = { .op = run->op,
-                                        .dependent = (run->flags & NSIM_BURST_DEPENDENT) != 0,
-                                        .prefetchable = (run->flags & NSIM_BURST_PREFETCHABLE) != 0,
-                                        .line = run->line,
-                                        .count = run->count,
-                                        .gap = (uint32_t)run->gap,
-                                        .step = run->step };
+        const ReferenceRecord whole = {.op = run->op,
+                                       .dependent = (run->flags & NSIM_BURST_DEPENDENT) != 0,
+                                       .prefetchable = (run->flags & NSIM_BURST_PREFETCHABLE) != 0,
+                                       .line = run->line,
+                                       .count = run->count,
+                                       .gap = (uint32_t)run->gap,
+                                       .step = run->step};
         const guint first = records->len;
         expect_pause(records, run->gap);
         expect_pieces(records, &whole, NSIM_FRAME_LINES);
@@ -274,8 +273,8 @@ burst_is(const NsimTraceInfo *info, const NsimBurst *burst, unsigned page_shift,
     const uint32_t frame_pages_shift = NSIM_FRAME_SHIFT - page_shift;
     const uint32_t frame = burst->page >> frame_pages_shift;
     const uint64_t page = burst->page & ((UINT32_C(1) << frame_pages_shift) - 1);
-    return frame < info->frame_count && (info->frames[frame] << 15) + (page << (page_shift - 6)) + burst->line ==
-                                            expected->line;
+    return frame < info->frame_count &&
+           (info->frames[frame] << 15) + (page << (page_shift - 6)) + burst->line == expected->line;
 }
 
 bool
@@ -324,8 +323,7 @@ test_write_small(const char *path, int level)
 {
     g_autoptr(GError) error = NULL;
     const NsimTraceWriterOptions options = {
-        .gap_unit = NSIM_GAP_PS, .program = "small", .capture = "by hand", .level = level
-    };
+        .gap_unit = NSIM_GAP_PS, .program = "small", .capture = "by hand", .level = level};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     g_assert_no_error(error);
     nsim_trace_writer_add_thread(writer, "stream");
@@ -335,18 +333,18 @@ test_write_small(const char *path, int level)
     const uint32_t barrier = nsim_trace_writer_add_barrier(writer, 2);
     const uint64_t base = UINT64_C(0x7f0000000000) >> NSIM_LINE_SHIFT;
     for (uint32_t i = 0; i < 40; i++) {
-        const NsimRun stream = { .line = base + 32768 + 64 * i,
-                                 .count = 64,
-                                 .gap = 100,
-                                 .step = 33,
-                                 .op = NSIM_OP_READ,
-                                 .flags = NSIM_BURST_PREFETCHABLE };
+        const NsimRun stream = {.line = base + 32768 + 64 * i,
+                                .count = 64,
+                                .gap = 100,
+                                .step = 33,
+                                .op = NSIM_OP_READ,
+                                .flags = NSIM_BURST_PREFETCHABLE};
         /* Second frame of the region first, so that frame numbers are not in the order of addresses. */
-        const NsimRun random = { .line = base + (i * 30011u + 65000u) % 98304u,
-                                 .count = 1 + i % 3,
-                                 .gap = i == 7 ? UINT64_C(0x500000007) : 1000u * i,
-                                 .op = (uint8_t)(i % 3),
-                                 .flags = NSIM_BURST_DEPENDENT };
+        const NsimRun random = {.line = base + (i * 30011u + 65000u) % 98304u,
+                                .count = 1 + i % 3,
+                                .gap = i == 7 ? UINT64_C(0x500000007) : 1000u * i,
+                                .op = (uint8_t)(i % 3),
+                                .flags = NSIM_BURST_DEPENDENT};
         nsim_trace_writer_run(writer, 0, &stream);
         nsim_trace_writer_run(writer, 1, &random);
         if (i == 20) {

@@ -35,14 +35,14 @@ reference_xxh64(const uint8_t *data, uint64_t bytes)
 {
     const uint64_t p1 = 11400714785074694791u, p2 = 14029467366897019727u, p3 = 1609587929392839161u;
     const uint64_t p4 = 9650029242287828579u, p5 = 2870177450012600261u;
-    uint64_t accumulators[4] = { p1 + p2, p2, 0, 0 - p1 };
+    uint64_t accumulators[4] = {p1 + p2, p2, 0, 0 - p1};
     uint64_t hash = p5, at = 0;
     if (bytes >= 32) {
         while (bytes - at >= 32) {
             for (int i = 0; i < 4; i++, at += 8)
                 accumulators[i] = rotated(accumulators[i] + number(data + at, 8) * p2, 31) * p1;
         }
-        const int turns[4] = { 1, 7, 12, 18 };
+        const int turns[4] = {1, 7, 12, 18};
         hash = 0;
         for (int i = 0; i < 4; i++)
             hash += rotated(accumulators[i], turns[i]);
@@ -256,9 +256,9 @@ read_block(const ReferenceTrace *trace, File file, const uint8_t *entry, uint32_
         number(block + 24, 8) != first)
         return false;
     const unsigned lag = block[32];
-    File rest = { block + 152, bytes - 152 };
+    File rest = {block + 152, bytes - 152};
     const uint8_t *seeds = next(&rest, 8 * (uint64_t)lag);
-    Column columns[7] = { 0 };
+    Column columns[7] = {0};
     const bool ok = seeds != NULL && unpack(rest, block + 40, records, columns) &&
                     fill_records(trace, columns, records, lag, seeds, list);
     for (int i = 0; i < 7; i++)
@@ -289,10 +289,10 @@ read_file(ReferenceTrace *trace, File file)
         reference_xxh64(file.data + trailer_at, trailer_bytes) != number(footer + 48, 8))
         return "bad checksum";
     uint64_t block_counts[4096];
-    if (!read_trailer(trace, (File){ file.data + trailer_at, trailer_bytes }, block_counts))
+    if (!read_trailer(trace, (File){file.data + trailer_at, trailer_bytes}, block_counts))
         return "bad trailer";
 
-    File index = { file.data + index_at, index_bytes };
+    File index = {file.data + index_at, index_bytes};
     for (uint32_t thread = 0; thread < trace->thread_count; thread++) {
         ReferenceThread *table = &trace->threads[thread];
         table->list = room(table->records, sizeof *table->list);
@@ -329,7 +329,7 @@ reference_read(const char *path)
     fclose(stream);
     if (data == NULL)
         abort();
-    trace->problem = read_file(trace, (File){ data, bytes });
+    trace->problem = read_file(trace, (File){data, bytes});
     free(data);
     return trace;
 }

@@ -37,16 +37,20 @@ typedef struct {
     ReferenceRegion *regions;
     char (*marks)[4097];
     uint32_t *barriers;
-    uint64_t *frames; /* by number, that is in order of first appearance */
+    uint64_t *frames;    /* by number, that is in order of first appearance */
     const char *problem; /* NULL: the file was read */
 } ReferenceTrace;
 
 /* Read a file; never NULL. Free with reference_free(). */
-ReferenceTrace *reference_read(const char *path);
-void reference_free(ReferenceTrace *trace);
+ReferenceTrace *
+reference_read(const char *path);
+void
+reference_free(ReferenceTrace *trace);
 
 /* Number of a line's page of 2^shift bytes in replay's numbering. */
-uint64_t reference_page(const ReferenceTrace *trace, uint64_t line, unsigned shift);
+uint64_t
+reference_page(const ReferenceTrace *trace, uint64_t line, unsigned shift);
 
 /* XXH64, seed 0, by the same rule: slow and separate. */
-uint64_t reference_xxh64(const uint8_t *data, uint64_t bytes);
+uint64_t
+reference_xxh64(const uint8_t *data, uint64_t bytes);

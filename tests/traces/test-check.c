@@ -28,7 +28,7 @@ static void
 test_totals(void)
 {
     /* Thread 1's entry in the trailer of the small trace begins 110 bytes after the trailer does. */
-    static const char *const words[] = { "lines read, the", "lines written", "lines read for ownership", "gap units" };
+    static const char *const words[] = {"lines read, the", "lines written", "lines read for ownership", "gap units"};
     g_autofree char *path = test_path("totals.trace");
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
         test_write_small(path, 0);
@@ -49,7 +49,7 @@ static void
 write_barriers(const char *path, uint32_t members, const uint32_t passes[3])
 {
     g_autoptr(GError) error = NULL;
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_PS };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_PS};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     const uint32_t barrier = nsim_trace_writer_add_barrier(writer, members);
     for (uint32_t i = 0; i < 3; i++) {
@@ -64,13 +64,13 @@ static void
 test_barriers(void)
 {
     g_autofree char *path = test_path("barriers.trace");
-    write_barriers(path, 3, (const uint32_t[]){ 5, 5, 4 });
+    write_barriers(path, 3, (const uint32_t[]){5, 5, 4});
     check_fails(path, "barrier 0 is reached 5 times by thread 0, 4 times by thread 2");
-    write_barriers(path, 3, (const uint32_t[]){ 5, 0, 5 });
+    write_barriers(path, 3, (const uint32_t[]){5, 0, 5});
     check_fails(path, "barrier 0 is reached by 2 threads, it has 3 members");
-    write_barriers(path, 1, (const uint32_t[]){ 5, 0, 5 });
+    write_barriers(path, 1, (const uint32_t[]){5, 0, 5});
     check_fails(path, "barrier 0 is reached by 2 threads, it has 1 members");
-    static const uint32_t good[][3] = { { 5, 0, 5 }, { 0, 0, 0 } };
+    static const uint32_t good[][3] = {{5, 0, 5}, {0, 0, 0}};
     for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autoptr(GError) error = NULL;
         write_barriers(path, 2, good[i]);

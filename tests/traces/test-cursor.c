@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: runs are cut at pages as documented, and cursors are independent and small. Method: runs whose pieces are worked out
- * by hand and by closed form; several cursors and host threads on one trace.
+ * Goal: runs are cut at pages as documented, and cursors are independent and small. Method: runs whose pieces are
+ * worked out by hand and by closed form; several cursors and host threads on one trace.
  */
 #include "test-traces.h"
 
@@ -27,7 +27,7 @@ static NsimTrace *
 write_runs(const char *path, const NsimRun *runs, size_t count)
 {
     g_autoptr(GError) error = NULL;
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_PS, .level = 1 };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_PS, .level = 1};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     nsim_trace_writer_add_thread(writer, "t");
     for (size_t i = 0; i < count; i++)
@@ -42,16 +42,16 @@ static void
 test_pieces(void)
 {
     /* Lines 60..133 of a frame: 4, 64 and 6 lines of 4 KiB pages; steps of 33/16 make gaps of 2, 2. */
-    const NsimRun run = { .line = 3 * 32768 + 60,
-                          .count = 74,
-                          .gap = 1000,
-                          .step = 33,
-                          .op = NSIM_OP_RFO,
-                          .flags = NSIM_BURST_DEPENDENT | NSIM_BURST_PREFETCHABLE };
+    const NsimRun run = {.line = 3 * 32768 + 60,
+                         .count = 74,
+                         .gap = 1000,
+                         .step = 33,
+                         .op = NSIM_OP_RFO,
+                         .flags = NSIM_BURST_DEPENDENT | NSIM_BURST_PREFETCHABLE};
     static const NsimBurst expected[] = {
-        { .page = 0, .line = 60, .count = 4, .gap = 1000, .step = 33, .op = NSIM_OP_RFO, .flags = 3 },
-        { .page = 1, .line = 0, .count = 64, .gap = 2, .step = 33, .op = NSIM_OP_RFO, .flags = 2 },
-        { .page = 2, .line = 0, .count = 6, .gap = 2, .step = 33, .op = NSIM_OP_RFO, .flags = 2 },
+        {.page = 0, .line = 60, .count = 4, .gap = 1000, .step = 33, .op = NSIM_OP_RFO, .flags = 3},
+        {.page = 1, .line = 0, .count = 64, .gap = 2, .step = 33, .op = NSIM_OP_RFO, .flags = 2},
+        {.page = 2, .line = 0, .count = 6, .gap = 2, .step = 33, .op = NSIM_OP_RFO, .flags = 2},
     };
     g_autofree char *path = test_path("pieces.trace");
     g_autoptr(GError) error = NULL;
@@ -76,12 +76,11 @@ static void
 test_totals(void)
 {
     /* The longest run at every page size and awkward steps: lines exact, compute within one unit a frame. */
-    static const uint32_t steps[] = { 0, 1, 7, 16, 31, 65535 };
+    static const uint32_t steps[] = {0, 1, 7, 16, 31, 65535};
     g_autofree char *path = test_path("totals.trace");
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
         const NsimRun run = {
-            .line = 12345, .count = NSIM_TRACE_RUN_LINES_MAX, .gap = UINT64_C(0x123456789ab), .step = steps[i]
-        };
+            .line = 12345, .count = NSIM_TRACE_RUN_LINES_MAX, .gap = UINT64_C(0x123456789ab), .step = steps[i]};
         g_autoptr(NsimTrace) trace = write_runs(path, &run, 1);
         const uint64_t exact = run.gap * 16 + (uint64_t)(run.count - 1) * run.step;
         CU_ASSERT_EQUAL(nsim_trace_info(trace)->frame_count, 33);
@@ -119,12 +118,12 @@ test_constant_frames(void)
     /* Many batches of a block in one frame, frames in descending order, now and then a control record. */
     g_autofree char *path = test_path("constant.trace");
     g_autoptr(GArray) script = g_array_new(FALSE, TRUE, sizeof(TestStep));
-    const TestScriptShape shape = { .threads = 1, .marks = 1, .barriers = 1 };
+    const TestScriptShape shape = {.threads = 1, .marks = 1, .barriers = 1};
     NsimRandom random;
     nsim_random_init(&random, 1, "constant");
     for (uint32_t i = 0; i < 3 * 4096; i++) {
-        TestStep step = { .op = NSIM_OP_READ,
-                          .run = { .line = (2 - i / 4096) * 32768 + nsim_random_below(&random, 30000), .count = 1 } };
+        TestStep step = {.op = NSIM_OP_READ,
+                         .run = {.line = (2 - i / 4096) * 32768 + nsim_random_below(&random, 30000), .count = 1}};
         if (i % 300 == 299)
             step.op = NSIM_OP_MARK;
         g_array_append_val(script, step);
@@ -141,18 +140,18 @@ test_constant_frames(void)
 static void
 test_refused(void)
 {
-    const NsimRun run = { .count = 1 };
+    const NsimRun run = {.count = 1};
     g_autofree char *path = test_path("refused.trace");
     g_autoptr(NsimTrace) trace = write_runs(path, &run, 1);
     static const struct {
         uint32_t thread;
         unsigned shift;
         const char *words;
-    } cases[] = { { 1, 12, "no thread 1: the trace has 1" },
-                  { UINT32_MAX, 12, "no thread" },
-                  { 0, 11, "pages of 2^11 bytes are outside 4 KiB..2 MiB" },
-                  { 0, 22, "pages of 2^22 bytes" },
-                  { 0, 0, "pages of 2^0 bytes" } };
+    } cases[] = {{1, 12, "no thread 1: the trace has 1"},
+                 {UINT32_MAX, 12, "no thread"},
+                 {0, 11, "pages of 2^11 bytes are outside 4 KiB..2 MiB"},
+                 {0, 22, "pages of 2^22 bytes"},
+                 {0, 0, "pages of 2^0 bytes"}};
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         CU_ASSERT_PTR_NULL(nsim_trace_cursor_new(trace, cases[i].thread, cases[i].shift, &error));
@@ -231,7 +230,7 @@ test_host_threads(void)
     Job jobs[JOBS];
     GThread *threads[JOBS];
     for (uint32_t i = 0; i < JOBS; i++) {
-        jobs[i] = (Job){ .trace = nsim_trace_ref(trace), .thread = i % THREADS };
+        jobs[i] = (Job){.trace = nsim_trace_ref(trace), .thread = i % THREADS};
         threads[i] = g_thread_new("cursor", run_job, &jobs[i]);
     }
     nsim_trace_unref(trace); /* the jobs hold it */
@@ -253,10 +252,10 @@ test_memory(void)
     NsimRandom random;
     nsim_random_init(&random, 1, "memory");
     for (uint32_t i = 0; i < 8192; i++)
-        runs[i] = (NsimRun){ .line = nsim_random_below(&random, 1000000) * 16384 + i % 16,
-                             .count = 1 + (uint32_t)nsim_random_below(&random, 8000),
-                             .gap = nsim_random_below(&random, 1000000),
-                             .step = (uint32_t)nsim_random_below(&random, 65536) };
+        runs[i] = (NsimRun){.line = nsim_random_below(&random, 1000000) * 16384 + i % 16,
+                            .count = 1 + (uint32_t)nsim_random_below(&random, 8000),
+                            .gap = nsim_random_below(&random, 1000000),
+                            .step = (uint32_t)nsim_random_below(&random, 65536)};
     g_autoptr(NsimTrace) trace = write_runs(path, runs, 8192);
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
     NsimTraceCursor *cursor = nsim_trace_cursor_new(trace, 0, 12, NULL);

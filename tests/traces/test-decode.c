@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: what the encoder wrote comes back, and no block, however wrong, is believed. Method: random records through both;
- * then single fields of good blocks set to values that the format's page excludes.
+ * Goal: what the encoder wrote comes back, and no block, however wrong, is believed. Method: random records through
+ * both; then single fields of good blocks set to values that the format's page excludes.
  */
 #include "test-traces.h"
 
@@ -31,9 +31,9 @@ fixture_new(int level, uint32_t count, bool control)
     for (uint32_t i = 0; i < count; i++) {
         NsimTraceRecord *record = &fixture->records[i];
         if (control && nsim_random_below(&random, 5) == 0) {
-            *record = (NsimTraceRecord){ .frame = (uint32_t)nsim_random_below(&random, 3),
-                                         .gap = (uint32_t)nsim_random_below(&random, 100),
-                                         .kind = (uint8_t)(NSIM_OP_PAUSE + nsim_random_below(&random, 3)) };
+            *record = (NsimTraceRecord){.frame = (uint32_t)nsim_random_below(&random, 3),
+                                        .gap = (uint32_t)nsim_random_below(&random, 100),
+                                        .kind = (uint8_t)(NSIM_OP_PAUSE + nsim_random_below(&random, 3))};
             continue;
         }
         record->frame = (uint32_t)nsim_random_below(&random, FRAMES);
@@ -50,7 +50,7 @@ fixture_new(int level, uint32_t count, bool control)
     fixture->decoder->mark_count = fixture->decoder->barrier_count = 3;
     fixture->encoder = nsim_block_encoder_new(level);
     const uint8_t *block;
-    fixture->entry = (NsimBlockEntry){ .thread = 2, .first_record = 4096, .offset = 999 };
+    fixture->entry = (NsimBlockEntry){.thread = 2, .first_record = 4096, .offset = 999};
     fixture->entry.record_count =
         nsim_block_encode(fixture->encoder, 2, 4096, fixture->records, count, &block, &fixture->entry.bytes);
     memcpy(fixture->block, block, fixture->entry.bytes);
@@ -98,7 +98,7 @@ decodes(Fixture *fixture, GError **error)
 static void
 test_round_trip(void)
 {
-    static const uint32_t counts[] = { 1, 2, 3, 7, 8, 9, 255, 256, 257, 511, 512, 513, 1000 };
+    static const uint32_t counts[] = {1, 2, 3, 7, 8, 9, 255, 256, 257, 511, 512, 513, 1000};
     for (size_t i = 0; i < G_N_ELEMENTS(counts) * 4; i++) {
         Fixture *fixture = fixture_new(i % 2 == 0 ? 0 : 5, counts[i / 4], i % 4 >= 2);
         CU_ASSERT_TRUE(decodes(fixture, NULL));
@@ -120,7 +120,7 @@ test_lags(void)
             record->count = 5;
             record->line = (uint16_t)(i / streams * 7 + i % 3);
             if (i % 11 == 5)
-                *record = (NsimTraceRecord){ .frame = 1, .kind = NSIM_OP_MARK };
+                *record = (NsimTraceRecord){.frame = 1, .kind = NSIM_OP_MARK};
         }
         nsim_block_encode(fixture->encoder, 2, 4096, fixture->records, RECORDS, &block, &fixture->entry.bytes);
         memcpy(fixture->block, block, fixture->entry.bytes);
@@ -147,7 +147,6 @@ refused(int level, uint32_t offset, unsigned bytes, uint64_t value, const char *
     }
     fixture_free(fixture);
 }
-
 
 /* A good stored block with the last value of a column set. */
 static void
@@ -186,6 +185,30 @@ test_fields(void)
     }
     refused(5, DESCRIPTOR(NSIM_COLUMN_KIND) + 8, 4, 5, "column 5");
     refused(5, DESCRIPTOR(NSIM_COLUMN_KIND) + 12, 1, 0, "packed in an unknown way");
+}
+
+static void
+test_second_frame(void)
+{
+    /* A skippable zstd frame of no bytes after a column's own frame: the same values, but not what the page says. */
+    static const uint8_t skippable[] = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+    g_autoptr(GError) error = NULL;
+    Fixture *fixture = fixture_new(5, 300, false);
+    fixture->decoder->verify_checksums = false;
+    uint8_t *block = fixture->block, *kind = block + DESCRIPTOR(NSIM_COLUMN_KIND);
+    uint32_t end = NSIM_FORMAT_BLOCK_FIXED_BYTES;
+    for (unsigned i = 0; i <= NSIM_COLUMN_KIND; i++)
+        end += nsim_get_32(block + DESCRIPTOR(i) + 8);
+    CU_ASSERT_EQUAL_FATAL(kind[13], NSIM_PACKING_ZSTD);
+    CU_ASSERT_TRUE(decodes(fixture, NULL));
+    memmove(block + end + sizeof skippable, block + end, fixture->entry.bytes - end);
+    memcpy(block + end, skippable, sizeof skippable);
+    fixture->entry.bytes += (uint32_t)sizeof skippable;
+    nsim_put_32(block + 12, fixture->entry.bytes);
+    nsim_put_32(kind + 8, nsim_get_32(kind + 8) + (uint32_t)sizeof skippable);
+    CU_ASSERT_FALSE(decodes(fixture, &error));
+    CU_ASSERT_TRUE(error != NULL && strstr(error->message, "column 5 decompresses") != NULL);
+    fixture_free(fixture);
 }
 
 static void
@@ -241,7 +264,7 @@ test_control(void)
     fixture = fixture_new(0, 1, false);
     const uint8_t *block;
     for (uint32_t i = 0; i < 10; i++)
-        fixture->records[i] = (NsimTraceRecord){ .frame = UINT32_MAX, .gap = i, .kind = NSIM_OP_PAUSE };
+        fixture->records[i] = (NsimTraceRecord){.frame = UINT32_MAX, .gap = i, .kind = NSIM_OP_PAUSE};
     fixture->entry.record_count = 10;
     nsim_block_encode(fixture->encoder, 2, 4096, fixture->records, 10, &block, &fixture->entry.bytes);
     memcpy(fixture->block, block, fixture->entry.bytes);
@@ -256,7 +279,7 @@ test_cut_needed(void)
     Fixture *fixture = fixture_new(0, 1, false);
     const uint8_t *block;
     for (uint32_t i = 0; i < 256; i++)
-        fixture->records[i] = (NsimTraceRecord){ .line = (uint16_t)(i * 64 + 60), .count = 4 };
+        fixture->records[i] = (NsimTraceRecord){.line = (uint16_t)(i * 64 + 60), .count = 4};
     for (uint32_t longer = 0; longer < 2; longer++) {
         fixture->records[200].count = (uint16_t)(4 + longer);
         fixture->entry.record_count = 256;
@@ -281,6 +304,7 @@ test_decode_register(void)
     return suite != NULL && CU_add_test(suite, "round trip", test_round_trip) != NULL &&
            CU_add_test(suite, "all lags", test_lags) != NULL &&
            CU_add_test(suite, "impossible block fields", test_fields) != NULL &&
+           CU_add_test(suite, "a second frame in a column", test_second_frame) != NULL &&
            CU_add_test(suite, "impossible records", test_records) != NULL &&
            CU_add_test(suite, "control records", test_control) != NULL &&
            CU_add_test(suite, "runs that cross pages are noticed", test_cut_needed) != NULL;

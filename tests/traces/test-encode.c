@@ -20,7 +20,7 @@ typedef struct {
 static Encoded
 encode(int level, const NsimTraceRecord *records, uint32_t count)
 {
-    Encoded encoded = { 0 };
+    Encoded encoded = {0};
     const uint8_t *block;
     NsimBlockEncoder *encoder = nsim_block_encoder_new(level);
     CU_ASSERT_PTR_NOT_NULL_FATAL(encoder);
@@ -47,9 +47,8 @@ test_streams(void)
     g_autofree NsimTraceRecord *records = g_new0(NsimTraceRecord, RECORDS);
     for (uint32_t streams = 1; streams <= 8; streams++) {
         for (uint32_t i = 0; i < RECORDS; i++)
-            records[i] = (NsimTraceRecord){ .frame = i % streams * 5,
-                                            .line = (uint16_t)(i / streams * 3 + 1000 * (i % streams)),
-                                            .count = 3 };
+            records[i] = (NsimTraceRecord){
+                .frame = i % streams * 5, .line = (uint16_t)(i / streams * 3 + 1000 * (i % streams)), .count = 3};
         const Encoded encoded = encode(0, records, RECORDS);
         CU_ASSERT_EQUAL(encoded.lag, streams);
         CU_ASSERT_EQUAL(encoded.bytes, NSIM_FORMAT_BLOCK_FIXED_BYTES + 8 * streams);
@@ -63,13 +62,13 @@ test_widths(void)
     NsimRandom random;
     nsim_random_init(&random, 1, "widths");
     for (uint32_t i = 0; i < RECORDS; i++)
-        records[i] = (NsimTraceRecord){ .frame = 100000 + (uint32_t)nsim_random_below(&random, 256),
-                                        .line = (uint16_t)nsim_random_below(&random, 32768),
-                                        .count = 1,
-                                        .gap = UINT32_MAX - (uint32_t)nsim_random_below(&random, 2),
-                                        .step = (uint16_t)(65535 - nsim_random_below(&random, 200)) };
+        records[i] = (NsimTraceRecord){.frame = 100000 + (uint32_t)nsim_random_below(&random, 256),
+                                       .line = (uint16_t)nsim_random_below(&random, 32768),
+                                       .count = 1,
+                                       .gap = UINT32_MAX - (uint32_t)nsim_random_below(&random, 2),
+                                       .step = (uint16_t)(65535 - nsim_random_below(&random, 200))};
     const Encoded encoded = encode(0, records, RECORDS);
-    static const uint32_t widths[NSIM_FORMAT_COLUMNS] = { 1, 2, 0, 1, 1, 0, 0 };
+    static const uint32_t widths[NSIM_FORMAT_COLUMNS] = {1, 2, 0, 1, 1, 0, 0};
     CU_ASSERT_EQUAL(encoded.lag, 0);
     CU_ASSERT_EQUAL(memcmp(encoded.widths, widths, sizeof widths), 0);
     CU_ASSERT_EQUAL(encoded.bytes, NSIM_FORMAT_BLOCK_FIXED_BYTES + 5 * RECORDS);
@@ -84,13 +83,12 @@ test_split(void)
     nsim_random_init(&random, 1, "split");
     for (uint32_t i = 0; i < RECORDS; i++) {
         const bool control = i % 2 == 1;
-        records[i] =
-            (NsimTraceRecord){ .frame = (uint32_t)nsim_random_u64(&random) >> (control ? 0 : 9),
-                               .line = (uint16_t)nsim_random_below(&random, 16384),
-                               .count = control ? 0 : (uint16_t)(1 + nsim_random_below(&random, 16384)),
-                               .gap = (uint32_t)nsim_random_u64(&random),
-                               .step = control ? 0 : (uint16_t)nsim_random_u64(&random),
-                               .kind = control ? NSIM_OP_PAUSE : NSIM_OP_WRITE };
+        records[i] = (NsimTraceRecord){.frame = (uint32_t)nsim_random_u64(&random) >> (control ? 0 : 9),
+                                       .line = (uint16_t)nsim_random_below(&random, 16384),
+                                       .count = control ? 0 : (uint16_t)(1 + nsim_random_below(&random, 16384)),
+                                       .gap = (uint32_t)nsim_random_u64(&random),
+                                       .step = control ? 0 : (uint16_t)nsim_random_u64(&random),
+                                       .kind = control ? NSIM_OP_PAUSE : NSIM_OP_WRITE};
     }
     for (int level = 0; level <= 3; level += 3) {
         const Encoded encoded = encode(level, records, RECORDS);
@@ -106,10 +104,8 @@ test_compression(void)
     NsimRandom random;
     nsim_random_init(&random, 1, "compression");
     for (uint32_t i = 0; i < RECORDS; i++)
-        records[i] = (NsimTraceRecord){ .frame = i % 97,
-                                        .line = (uint16_t)nsim_random_below(&random, 32768),
-                                        .count = 1,
-                                        .gap = i % 5 * 1000 };
+        records[i] = (NsimTraceRecord){
+            .frame = i % 97, .line = (uint16_t)nsim_random_below(&random, 32768), .count = 1, .gap = i % 5 * 1000};
     const Encoded stored = encode(0, records, RECORDS), packed = encode(3, records, RECORDS);
     CU_ASSERT_EQUAL(stored.packings[NSIM_COLUMN_GAP], NSIM_PACKING_RAW);
     CU_ASSERT_EQUAL(packed.packings[NSIM_COLUMN_GAP], NSIM_PACKING_ZSTD);

@@ -44,14 +44,14 @@ test_zipf(void)
     options.pages = PAGES;
     options.records = RECORDS;
     options.write_ppm = 250000;
-    uint32_t hottest[2] = { 0 };
+    uint32_t hottest[2] = {0};
     for (uint64_t seed = 1; seed <= 2; seed++) {
         options.seed = seed;
         g_autoptr(NsimTrace) trace = generate(&options);
         CU_ASSERT_EQUAL_FATAL(nsim_trace_info(trace)->frame_count, 4);
         g_autoptr(GArray) bursts = read_bursts(trace, 0);
         CU_ASSERT_EQUAL(bursts->len, RECORDS);
-        uint32_t counts[PAGES] = { 0 }, lines[64] = { 0 }, writes = 0, top = 0, frames[4] = { 0 };
+        uint32_t counts[PAGES] = {0}, lines[64] = {0}, writes = 0, top = 0, frames[4] = {0};
         for (guint i = 0; i < bursts->len; i++) {
             const NsimBurst *burst = &g_array_index(bursts, NsimBurst, i);
             counts[burst->page]++;
@@ -92,7 +92,7 @@ test_uniform(void)
     options.burst_lines = 16;
     g_autoptr(NsimTrace) trace = generate(&options);
     g_autoptr(GArray) bursts = read_bursts(trace, 0);
-    uint32_t counts[1024] = { 0 };
+    uint32_t counts[1024] = {0};
     for (guint i = 0; i < bursts->len; i++) {
         const NsimBurst *burst = &g_array_index(bursts, NsimBurst, i);
         counts[burst->page]++;
@@ -114,7 +114,7 @@ test_chase(void)
     options.records = 3 * PAGES;
     g_autoptr(NsimTrace) trace = generate(&options);
     g_autoptr(GArray) bursts = read_bursts(trace, 0);
-    uint32_t counts[PAGES] = { 0 }, neighbours = 0, last = 0;
+    uint32_t counts[PAGES] = {0}, neighbours = 0, last = 0;
     for (guint i = 0; i < bursts->len; i++) {
         const NsimBurst *burst = &g_array_index(bursts, NsimBurst, i);
         CU_ASSERT_TRUE_FATAL(burst->page < PAGES && burst->flags == NSIM_BURST_DEPENDENT);
@@ -170,7 +170,7 @@ test_stride(void)
     options.stride_lines = 16;
     g_autoptr(NsimTrace) trace = generate(&options);
     g_autoptr(GArray) bursts = read_bursts(trace, 0);
-    uint32_t counts[256] = { 0 };
+    uint32_t counts[256] = {0};
     for (guint i = 0; i < bursts->len; i++) {
         const NsimBurst *burst = &g_array_index(bursts, NsimBurst, i);
         const uint32_t line = burst->page * 64 + burst->line;
@@ -188,8 +188,8 @@ test_ranges_and_barriers(void)
     nsim_generate_options_init(&options);
     options.threads = 3;
     options.pages = 3 * 512;
-    options.records = 50000;
-    options.barrier_every = 1000; /* 16 each: thread 0 and 1 have 16667 runs, thread 2 has 16666 */
+    options.records = 3 * 16999 + 1;
+    options.barrier_every = 1000; /* 16 each: thread 0 has runs for 17, the others have not */
     g_autoptr(NsimTrace) trace = generate(&options);
     const NsimTraceInfo *info = nsim_trace_info(trace);
     CU_ASSERT_EQUAL(info->barrier_count, 1);
@@ -242,20 +242,20 @@ test_refused(void)
         unsigned bytes;
         const char *words;
     } cases[] = {
-        { offsetof(NsimGenerateOptions, pattern), 5, 4, "pattern 5" },
-        { offsetof(NsimGenerateOptions, threads), 0, 4, "0 threads are outside 1..4096" },
-        { offsetof(NsimGenerateOptions, threads), 4097, 4, "4097 threads" },
-        { offsetof(NsimGenerateOptions, threads), 1025, 4, "1024 pages are outside 1025.." },
-        { offsetof(NsimGenerateOptions, pages), 0, 8, "0 pages are outside 1..4294967296" },
-        { offsetof(NsimGenerateOptions, pages), (UINT64_C(1) << 32) + 1, 8, "4294967297 pages" },
-        { offsetof(NsimGenerateOptions, burst_lines), 0, 4, "runs of 0 lines are outside 1..65536" },
-        { offsetof(NsimGenerateOptions, burst_lines), 65537, 4, "runs of 65537 lines" },
-        { offsetof(NsimGenerateOptions, theta), 0, 8, "theta 0 is not above 0" },
-        { offsetof(NsimGenerateOptions, theta), UINT64_C(0x7ff8000000000000), 8, "theta nan" },
-        { offsetof(NsimGenerateOptions, write_ppm), 1000001, 4, "write share" },
-        { offsetof(NsimGenerateOptions, step), 65536, 4, "step 65536 is outside 0..65535" },
-        { offsetof(NsimGenerateOptions, level), 99, 4, "compression level 99" },
-        { offsetof(NsimGenerateOptions, gap_unit), NSIM_GAP_INSTRUCTIONS, 4, "declared rate above 0" },
+        {offsetof(NsimGenerateOptions, pattern), 5, 4, "pattern 5"},
+        {offsetof(NsimGenerateOptions, threads), 0, 4, "0 threads are outside 1..4096"},
+        {offsetof(NsimGenerateOptions, threads), 4097, 4, "4097 threads"},
+        {offsetof(NsimGenerateOptions, threads), 1025, 4, "1024 pages are outside 1025.."},
+        {offsetof(NsimGenerateOptions, pages), 0, 8, "0 pages are outside 1..4294967296"},
+        {offsetof(NsimGenerateOptions, pages), (UINT64_C(1) << 32) + 1, 8, "4294967297 pages"},
+        {offsetof(NsimGenerateOptions, burst_lines), 0, 4, "runs of 0 lines are outside 1..65536"},
+        {offsetof(NsimGenerateOptions, burst_lines), 65537, 4, "runs of 65537 lines"},
+        {offsetof(NsimGenerateOptions, theta), 0, 8, "theta 0 is not above 0"},
+        {offsetof(NsimGenerateOptions, theta), UINT64_C(0x7ff8000000000000), 8, "theta nan"},
+        {offsetof(NsimGenerateOptions, write_ppm), 1000001, 4, "write share"},
+        {offsetof(NsimGenerateOptions, step), 65536, 4, "step 65536 is outside 0..65535"},
+        {offsetof(NsimGenerateOptions, level), 99, 4, "compression level 99"},
+        {offsetof(NsimGenerateOptions, gap_unit), NSIM_GAP_INSTRUCTIONS, 4, "declared rate above 0"},
     };
     g_autofree char *path = test_path("refused.trace");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -11,12 +11,12 @@ static void
 write_known(const char *path)
 {
     g_autoptr(GError) error = NULL;
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_INSTRUCTIONS,
-                                             .gap_per_s = 3000000000,
-                                             .program = "known -n 1",
-                                             .capture = "by hand",
-                                             .filter = "llc 1MiB",
-                                             .filtered = true };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_INSTRUCTIONS,
+                                            .gap_per_s = 3000000000,
+                                            .program = "known -n 1",
+                                            .capture = "by hand",
+                                            .filter = "llc 1MiB",
+                                            .filtered = true};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     g_assert_no_error(error);
     nsim_trace_writer_add_thread(writer, "main");
@@ -25,11 +25,12 @@ write_known(const char *path)
     nsim_trace_writer_add_region(writer, "weights", 0x200000, 4096 * 3 + 32);
     nsim_trace_writer_add_region(writer, "cache", 0x200000 + 4096 * 3 + 32, 4096);
     nsim_trace_writer_add_region(writer, "untouched", 0x10000000, 1536);
-    const uint32_t mark = nsim_trace_writer_add_mark(writer, "token"), barrier = nsim_trace_writer_add_barrier(writer, 2);
+    const uint32_t mark = nsim_trace_writer_add_mark(writer, "token"),
+                   barrier = nsim_trace_writer_add_barrier(writer, 2);
     const NsimRun runs[] = {
-        { .line = 0x8000, .count = 300, .gap = 50, .step = 32, .op = NSIM_OP_READ, .flags = NSIM_BURST_PREFETCHABLE },
-        { .line = 0x8000, .count = 1, .op = NSIM_OP_WRITE },
-        { .line = 0x8000 + 193, .count = 2, .op = NSIM_OP_RFO, .flags = NSIM_BURST_DEPENDENT },
+        {.line = 0x8000, .count = 300, .gap = 50, .step = 32, .op = NSIM_OP_READ, .flags = NSIM_BURST_PREFETCHABLE},
+        {.line = 0x8000, .count = 1, .op = NSIM_OP_WRITE},
+        {.line = 0x8000 + 193, .count = 2, .op = NSIM_OP_RFO, .flags = NSIM_BURST_DEPENDENT},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(runs); i++)
         nsim_trace_writer_run(writer, (uint32_t)i % 2, &runs[i]);
@@ -57,31 +58,30 @@ test_text(void)
     g_autoptr(NsimTrace) trace = nsim_trace_open(path, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
     g_autofree char *text = nsim_trace_describe(trace, false, &error);
-    g_autofree char *head = g_strdup_printf(
-        "format     numasim trace, version 1, %lu bytes\n"
-        "program    known -n 1\n"
-        "capture    by hand\n"
-        "filter     llc 1MiB (records are misses of a last-level cache)\n"
-        "gaps       instructions, declared rate 3000000000 per second\n"
-        "footprint  1 frames of 2 MiB, 2.00 MiB\n"
-        "records    7, %lu.%02lu bytes each\n"
-        "lines      303 (18.94 KiB): 99.01 %% read, 0.33 %% written, 0.66 %% read for ownership\n",
-        (gulong)nsim_trace_info(trace)->file_bytes, (gulong)nsim_trace_info(trace)->file_bytes / 7,
-        ((gulong)nsim_trace_info(trace)->file_bytes * 100 + 3) / 7 % 100);
+    g_autofree char *head =
+        g_strdup_printf("format     numasim trace, version 1, %lu bytes\n"
+                        "program    known -n 1\n"
+                        "capture    by hand\n"
+                        "filter     llc 1MiB (records are misses of a last-level cache)\n"
+                        "gaps       instructions, declared rate 3000000000 per second\n"
+                        "footprint  1 frames of 2 MiB, 2.00 MiB\n"
+                        "records    7, %lu.%02lu bytes each\n"
+                        "lines      303 (18.94 KiB): 99.01 %% read, 0.33 %% written, 0.66 %% read for ownership\n",
+                        (gulong)nsim_trace_info(trace)->file_bytes, (gulong)nsim_trace_info(trace)->file_bytes / 7,
+                        ((gulong)nsim_trace_info(trace)->file_bytes * 100 + 3) / 7 % 100);
     static const char threads[] =
         "\nthreads\n"
         "  number      records     read lines        written  for ownership  compute (gap units)  name\n"
         "       0            4            300              0              2                  648  main\n"
         "       1            3              0              1              0                    0  worker\n";
-    g_autofree char *expected = g_strconcat(
-        head, threads,
-        "\nregions (touched: in 2 MiB frames)\n"
-        "  address                   size     touched  name\n"
-        "  0x0000000000200000   12.03 KiB   12.03 KiB  weights\n"
-        "  0x0000000000203020    4.00 KiB    4.00 KiB  cache\n"
-        "  0x0000000010000000    1.50 KiB         0 B  untouched\n"
-        "\nmarks\n  token\n\nbarriers\n  0 of 2 threads\n",
-        NULL);
+    g_autofree char *expected = g_strconcat(head, threads,
+                                            "\nregions (touched: in 2 MiB frames)\n"
+                                            "  address                   size     touched  name\n"
+                                            "  0x0000000000200000   12.03 KiB   12.03 KiB  weights\n"
+                                            "  0x0000000000203020    4.00 KiB    4.00 KiB  cache\n"
+                                            "  0x0000000010000000    1.50 KiB         0 B  untouched\n"
+                                            "\nmarks\n  token\n\nbarriers\n  0 of 2 threads\n",
+                                            NULL);
     compare(text, expected);
 
     /* Lines 0..192 are in the first region, 193..256 in the second (page 3 is counted for the first, pages 0..2 too;
@@ -109,11 +109,11 @@ test_long_tables(void)
 {
     g_autofree char *path = test_path("long.trace");
     g_autoptr(GError) error = NULL;
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_PS };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_PS};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     for (int i = 0; i < 100; i++)
         nsim_trace_writer_add_thread(writer, "t");
-    const NsimRun run = { .line = 5, .count = 1 };
+    const NsimRun run = {.line = 5, .count = 1};
     nsim_trace_writer_run(writer, 99, &run);
     CU_ASSERT_TRUE(nsim_trace_writer_close(writer, &error));
     g_autoptr(NsimTrace) trace = nsim_trace_open(path, &error);
@@ -122,7 +122,9 @@ test_long_tables(void)
     CU_ASSERT_PTR_NULL(strstr(text, "      64            0"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "... and 36 threads more\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "gaps       picoseconds\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "  elsewhere                         4.00 KiB              1              0              0  (no region)\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text,
+        "  elsewhere                         4.00 KiB              1              0              0  (no region)\n"));
     g_remove(path);
 }
 

@@ -91,7 +91,7 @@ test_full(void)
     if (stat("/dev/full", &status) != 0 || !S_ISCHR(status.st_mode))
         return;
     g_autoptr(GError) error = NULL;
-    const uint8_t bytes[1000] = { 0 };
+    const uint8_t bytes[1000] = {0};
     NsimOutput *output = nsim_output_new("/dev/full", &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(output);
     nsim_output_write(output, bytes, sizeof bytes);

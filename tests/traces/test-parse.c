@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: whatever the file, the reader answers with the trace or with one clear error. Method: a small trace cut at every
- * length and with every byte changed; files of other kinds; and headers, trailers and indexes that are wrong under right
- * checksums.
+ * Goal: whatever the file, the reader answers with the trace or with one clear error. Method: a small trace cut at
+ * every length and with every byte changed; files of other kinds; and headers, trailers and indexes that are wrong
+ * under right checksums.
  */
 #include "test-traces.h"
 
@@ -91,7 +91,7 @@ test_flipped(void)
         g_autoptr(GByteArray) file = test_load(path);
         CU_ASSERT_TRUE_FATAL(is_sound(path, file->data, file->len, &sound, NULL));
         for (guint at = 0; at < file->len; at++) {
-            const uint8_t masks[] = { 0xff, (uint8_t)(1u << at % 8) };
+            const uint8_t masks[] = {0xff, (uint8_t)(1u << at % 8)};
             for (size_t i = 0; i < G_N_ELEMENTS(masks); i++) {
                 g_autoptr(GError) error = NULL;
                 file->data[at] ^= masks[i];
@@ -138,19 +138,19 @@ test_foreign(void)
     static const struct {
         const char *bytes;
         size_t count;
-    } files[] = { { "", 0 },
-                  { "x", 1 },
-                  { "\x7f"
-                    "ELF\x02\x01\x01",
-                    16 },
-                  { "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16 },
-                  { "\x28\xb5\x2f\xfd\x04\x00", 6 },
-                  { "machine:\n  name: seed\n", 22 },
-                  { "\x8eNST\n\x1a\n", 7 } }; /* ours after a transfer that took CRs away */
+    } files[] = {{"", 0},
+                 {"x", 1},
+                 {"\x7f"
+                  "ELF\x02\x01\x01",
+                  16},
+                 {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16},
+                 {"\x28\xb5\x2f\xfd\x04\x00", 6},
+                 {"machine:\n  name: seed\n", 22},
+                 {"\x8eNST\n\x1a\n", 7}}; /* ours after a transfer that took CRs away */
     g_autofree char *path = test_path("foreign");
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autoptr(GError) error = NULL;
-        char padded[64] = { 0 };
+        char padded[64] = {0};
         g_strlcpy(padded, files[i].bytes, sizeof padded);
         test_save(path, padded, files[i].count);
         CU_ASSERT_PTR_NULL(nsim_trace_open(path, &error));
@@ -185,7 +185,7 @@ static void
 test_not_files(void)
 {
     g_autofree char *path = test_path("fifo"), *missing = test_path("missing");
-    const char *const paths[] = { test_directory(), path, missing };
+    const char *const paths[] = {test_directory(), path, missing};
     CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
         g_autoptr(GError) error = NULL;
@@ -205,8 +205,8 @@ forged(unsigned part, uint64_t offset, unsigned bytes, uint64_t value, NsimTrace
     test_write_small(path, 0);
     g_autoptr(GByteArray) file = test_load(path);
     uint8_t *footer = file->data + file->len - NSIM_FORMAT_FOOTER_BYTES;
-    const uint64_t starts[] = { 0, nsim_get_64(footer + 24), nsim_get_64(footer + 8),
-                                file->len - NSIM_FORMAT_FOOTER_BYTES };
+    const uint64_t starts[] = {0, nsim_get_64(footer + 24), nsim_get_64(footer + 8),
+                               file->len - NSIM_FORMAT_FOOTER_BYTES};
     for (unsigned i = 0; i < bytes; i++)
         file->data[starts[part] + offset + i] = (uint8_t)(value >> 8 * i);
     if (part == 3)

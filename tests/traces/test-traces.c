@@ -19,8 +19,8 @@ main(void)
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */
-        passed = CU_basic_run_tests() == CUE_SUCCESS && CU_get_number_of_failures() == 0 &&
-                 CU_get_number_of_tests_run() > 0;
+        passed =
+            CU_basic_run_tests() == CUE_SUCCESS && CU_get_number_of_failures() == 0 && CU_get_number_of_tests_run() > 0;
     }
     CU_cleanup_registry();
     test_remove_directory();

@@ -12,24 +12,59 @@
 
 static const TestScriptShape shapes[] = {
     /* Single lines all over; streams; long runs over pages and frames; gaps beyond 32 bits; many threads. */
-    { .threads = 1, .marks = 1, .barriers = 1, .gap_bits = 10, .count_max = 1, .frames = 300, .steps = 6000 },
-    { .threads = 3, .marks = 2, .barriers = 2, .gap_bits = 16, .count_max = 64, .frames = 8, .stream_ppm = 990000,
-      .control_ppm = 1000, .steps = 20000 },
-    { .threads = 2, .marks = 2, .barriers = 3, .gap_bits = 20, .count_max = 200000, .frames = 5, .stream_ppm = 300000,
-      .control_ppm = 20000, .steps = 1500 },
-    { .threads = 4, .marks = 5, .barriers = 2, .gap_bits = 59, .count_max = 100, .frames = 20, .stream_ppm = 500000,
-      .control_ppm = 200000, .steps = 10 },
-    { .threads = 4, .marks = 5, .barriers = 2, .gap_bits = 40, .count_max = 100, .frames = 20, .stream_ppm = 500000,
-      .control_ppm = 200000, .steps = 5000 },
-    { .threads = 500, .marks = 1, .barriers = 1, .gap_bits = 4, .count_max = 10, .frames = 50, .stream_ppm = 100000,
-      .control_ppm = 50000, .steps = 5000 },
-    { .threads = 7, .marks = 1, .barriers = 1, .gap_bits = 4, .count_max = 10, .frames = 50, .steps = 0 },
+    {.threads = 1, .marks = 1, .barriers = 1, .gap_bits = 10, .count_max = 1, .frames = 300, .steps = 6000},
+    {.threads = 3,
+     .marks = 2,
+     .barriers = 2,
+     .gap_bits = 16,
+     .count_max = 64,
+     .frames = 8,
+     .stream_ppm = 990000,
+     .control_ppm = 1000,
+     .steps = 20000},
+    {.threads = 2,
+     .marks = 2,
+     .barriers = 3,
+     .gap_bits = 20,
+     .count_max = 200000,
+     .frames = 5,
+     .stream_ppm = 300000,
+     .control_ppm = 20000,
+     .steps = 1500},
+    {.threads = 4,
+     .marks = 5,
+     .barriers = 2,
+     .gap_bits = 59,
+     .count_max = 100,
+     .frames = 20,
+     .stream_ppm = 500000,
+     .control_ppm = 200000,
+     .steps = 10},
+    {.threads = 4,
+     .marks = 5,
+     .barriers = 2,
+     .gap_bits = 40,
+     .count_max = 100,
+     .frames = 20,
+     .stream_ppm = 500000,
+     .control_ppm = 200000,
+     .steps = 5000},
+    {.threads = 500,
+     .marks = 1,
+     .barriers = 1,
+     .gap_bits = 4,
+     .count_max = 10,
+     .frames = 50,
+     .stream_ppm = 100000,
+     .control_ppm = 50000,
+     .steps = 5000},
+    {.threads = 7, .marks = 1, .barriers = 1, .gap_bits = 4, .count_max = 10, .frames = 50, .steps = 0},
 };
 
 static void
 check_totals(const NsimTraceThread *thread, const ReferenceThread *reference, GArray *records)
 {
-    uint64_t lines[3] = { 0 };
+    uint64_t lines[3] = {0};
     unsigned __int128 sixteenths = 0;
     for (guint i = 0; i < records->len; i++) {
         const ReferenceRecord *record = &g_array_index(records, ReferenceRecord, i);
@@ -117,7 +152,7 @@ test_same_bytes(void)
 static NsimTraceWriter *
 plain_writer(const char *path)
 {
-    const NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_PS };
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_PS};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(writer);
     return writer;
@@ -141,15 +176,15 @@ static void
 test_refused_runs(void)
 {
     static const NsimRun runs[] = {
-        { .line = 0, .count = 0 },
-        { .line = 0, .count = NSIM_TRACE_RUN_LINES_MAX + 1 },
-        { .line = UINT64_C(1) << 58, .count = 1 },
-        { .line = (UINT64_C(1) << 58) - 1, .count = 2 },
-        { .line = UINT64_MAX, .count = 2 },
-        { .line = 0, .count = 1, .step = 65536 },
-        { .line = 0, .count = 1, .op = 3 },
-        { .line = 0, .count = 1, .op = NSIM_OP_MARK },
-        { .line = 0, .count = 1, .flags = 4 },
+        {.line = 0, .count = 0},
+        {.line = 0, .count = NSIM_TRACE_RUN_LINES_MAX + 1},
+        {.line = UINT64_C(1) << 58, .count = 1},
+        {.line = (UINT64_C(1) << 58) - 1, .count = 2},
+        {.line = UINT64_MAX, .count = 2},
+        {.line = 0, .count = 1, .step = 65536},
+        {.line = 0, .count = 1, .op = 3},
+        {.line = 0, .count = 1, .op = NSIM_OP_MARK},
+        {.line = 0, .count = 1, .flags = 4},
     };
     g_autofree char *path = test_path("refused.trace");
     for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
@@ -162,9 +197,8 @@ test_refused_runs(void)
     g_autoptr(GError) error = NULL;
     NsimTraceWriter *writer = plain_writer(path);
     nsim_trace_writer_add_thread(writer, "t");
-    const NsimRun last = { .line = (UINT64_C(1) << 58) - NSIM_TRACE_RUN_LINES_MAX,
-                           .count = NSIM_TRACE_RUN_LINES_MAX,
-                           .step = 65535 };
+    const NsimRun last = {
+        .line = (UINT64_C(1) << 58) - NSIM_TRACE_RUN_LINES_MAX, .count = NSIM_TRACE_RUN_LINES_MAX, .step = 65535};
     nsim_trace_writer_run(writer, 0, &last);
     CU_ASSERT_TRUE(nsim_trace_writer_close(writer, &error));
     g_autoptr(NsimTrace) trace = nsim_trace_open(path, &error);
@@ -221,7 +255,7 @@ test_refused_tables(void)
 
     writer = plain_writer(path);
     nsim_trace_writer_add_thread(writer, "t");
-    const NsimRun run = { .count = 1, .gap = UINT64_MAX };
+    const NsimRun run = {.count = 1, .gap = UINT64_MAX};
     nsim_trace_writer_run(writer, 0, &run);
     nsim_trace_writer_run(writer, 0, &run);
     close_fails(writer, path, "exceeds 2^64 gap units");
@@ -237,7 +271,7 @@ test_frames_limit(void)
         NsimTraceWriter *writer = plain_writer(path);
         nsim_trace_writer_add_thread(writer, "t");
         for (uint32_t i = NSIM_TRACE_FRAMES_MAX + more; i > 0; i--) {
-            const NsimRun run = { .line = (uint64_t)i * 2 * NSIM_FRAME_LINES, .count = 1 };
+            const NsimRun run = {.line = (uint64_t)i * 2 * NSIM_FRAME_LINES, .count = 1};
             nsim_trace_writer_run(writer, 0, &run);
         }
         if (more == 1) {
@@ -262,12 +296,12 @@ static void
 test_options(void)
 {
     g_autofree char *path = test_path("options.trace");
-    NsimTraceWriterOptions options = { .gap_unit = NSIM_GAP_INSTRUCTIONS };
+    NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_INSTRUCTIONS};
     g_autoptr(GError) error = NULL;
     CU_ASSERT_PTR_NULL(nsim_trace_writer_new(path, &options, &error));
     CU_ASSERT_TRUE(g_error_matches(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT));
     g_clear_error(&error);
-    options = (NsimTraceWriterOptions){ .gap_unit = NSIM_GAP_PS, .level = 1000 };
+    options = (NsimTraceWriterOptions){.gap_unit = NSIM_GAP_PS, .level = 1000};
     CU_ASSERT_PTR_NULL(nsim_trace_writer_new(path, &options, &error));
     CU_ASSERT_TRUE(g_error_matches(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT));
     g_clear_error(&error);
@@ -283,8 +317,7 @@ test_texts(void)
     g_autoptr(GError) error = NULL;
     memcpy(longest + 4095, "\xc3\xa9", 2); /* a character that the limit would halve */
     const NsimTraceWriterOptions options = {
-        .gap_unit = NSIM_GAP_PS, .gap_per_s = 7, .program = "a\nb\x1b[31m\x7f \xc2\x9b", .capture = "\xff\xfe bytes"
-    };
+        .gap_unit = NSIM_GAP_PS, .gap_per_s = 7, .program = "a\nb\x1b[31m\x7f \xc2\x9b", .capture = "\xff\xfe bytes"};
     NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(writer);
     nsim_trace_writer_add_thread(writer, longest);
@@ -316,7 +349,7 @@ test_abandon(void)
     g_autoptr(GByteArray) before = test_load(path);
     NsimTraceWriter *writer = plain_writer(path);
     nsim_trace_writer_add_thread(writer, "t");
-    const NsimRun run = { .count = 1 };
+    const NsimRun run = {.count = 1};
     for (int i = 0; i < 10000; i++)
         nsim_trace_writer_run(writer, 0, &run);
     CU_ASSERT_EQUAL(test_file_count(), 2);
@@ -337,7 +370,7 @@ test_full_disk(void)
     g_autoptr(GError) error = NULL;
     NsimTraceWriter *writer = plain_writer("/dev/full");
     nsim_trace_writer_add_thread(writer, "t");
-    const NsimRun run = { .count = 1 };
+    const NsimRun run = {.count = 1};
     nsim_trace_writer_run(writer, 0, &run);
     CU_ASSERT_FALSE(nsim_trace_writer_close(writer, &error));
     CU_ASSERT_TRUE(g_error_matches(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XXH64 against published vectors, against the second implementation in the reference reader, and against libzstd, whose
- * frames end with the lower half of XXH64 of their content.
+ * XXH64 against published vectors, against the second implementation in the reference reader, and against libzstd,
+ * whose frames end with the lower half of XXH64 of their content.
  */
 #include "test-traces.h"
 
@@ -29,15 +29,15 @@ test_vectors(void)
         size_t bytes;
         uint64_t seed, hash;
     } vectors[] = {
-        { 0, 0, UINT64_C(0xEF46DB3751D8E999) },
-        { 0, 2654435761u, UINT64_C(0xAC75FDA2929B17EF) },
-        { 1, 0, UINT64_C(0xE934A84ADB052768) },
-        { 1, 2654435761u, UINT64_C(0x5014607643A9B4C3) },
-        { 4, 0, UINT64_C(0x9136A0DCA57457EE) },
-        { 14, 0, UINT64_C(0x8282DCC4994E35C8) },
-        { 14, 2654435761u, UINT64_C(0xC3BD6BF63DEB6DF0) },
-        { 222, 0, UINT64_C(0xB641AE8CB691C174) },
-        { 222, 2654435761u, UINT64_C(0x20CB8AB7AE10C14A) },
+        {0, 0, UINT64_C(0xEF46DB3751D8E999)},
+        {0, 2654435761u, UINT64_C(0xAC75FDA2929B17EF)},
+        {1, 0, UINT64_C(0xE934A84ADB052768)},
+        {1, 2654435761u, UINT64_C(0x5014607643A9B4C3)},
+        {4, 0, UINT64_C(0x9136A0DCA57457EE)},
+        {14, 0, UINT64_C(0x8282DCC4994E35C8)},
+        {14, 2654435761u, UINT64_C(0xC3BD6BF63DEB6DF0)},
+        {222, 0, UINT64_C(0xB641AE8CB691C174)},
+        {222, 2654435761u, UINT64_C(0x20CB8AB7AE10C14A)},
     };
     uint8_t data[222];
     fill_sanity(data, sizeof data);

@@ -17,13 +17,13 @@ callgrind_annotate --inclusive=yes --threshold=100 "$work/callgrind" >"$work/fun
 awk '
     # Captured accesses of each kind of work.
     /^work:/ { accesses[$2] = $3; order[++kinds] = $2; next }
-    # "12,345 (6.7%)  file:function [program]": inclusive instructions; clones of a function add up. (Lines without the
-    # program are the part of a function that was inlined from a file, counted already.)
-    /^ *[0-9,]+ \(.*\]$/ && $0 ~ /llama\/(forward|main)\.c:/ {
+    # "12,345 (6.7%)  file:function [program]": inclusive instructions; clones of a function add up.
+    /^ *[0-9,]+ \(.*\/llama\]$/ {
         count = $1
         gsub(/,/, "", count)
         name = $0
-        sub(/.*llama\/(forward|main)\.c:/, "", name)
+        sub(/ \[[^]]*\]$/, "", name)
+        sub(/^.*:/, "", name)
         sub(/[^a-z_].*/, "", name)
         instructions[name] += count
     }

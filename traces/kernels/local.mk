@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The kernels have a Makefile of their own, independent of this build; here they are distributed.
 EXTRA_DIST += \
+    docs/capture.md \
     traces/kernels/Makefile \
     traces/kernels/calibrate.sh \
     traces/kernels/check.sh \

@@ -14,7 +14,7 @@ tests_traces_capture_test_capture_SOURCES = \
     traces/capture/filter.c traces/capture/filter.h \
     traces/capture/runtime.c traces/capture/runtime.h
 tests_traces_capture_test_capture_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
-tests_traces_capture_test_capture_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS) $(CUNIT_LIBS) -pthread -lm
+tests_traces_capture_test_capture_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS) $(CUNIT_LIBS) -lm
 
 TESTS += tests/traces/capture/test-kernels.sh
 EXTRA_DIST += tests/traces/capture/test-kernels.sh
