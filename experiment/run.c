@@ -7,10 +7,8 @@
 #include <sim/assert.h>
 #include <sim/time.h>
 
-/* At or above this busy share a resource is what bounds a run. */
+/* At or above this busy share a resource, or the program's own computation, is what bounds a run. */
 #define BOUND_PPM 900000u
-/* Below this share of its own time no accessor is held up by anything but its partners. */
-#define SYNC_PPM 500000u
 
 /* Everything one run owns. */
 typedef struct {
@@ -328,19 +326,20 @@ find_bound(NsimRunResult *result, const RunState *state, const NsimMachine *mach
     const struct {
         NsimBoundKind kind;
         NsimTime ps;
-    } shares[] = { { NSIM_BOUND_COMPUTE, slowest->compute_ps },
-                   { NSIM_BOUND_LATENCY, slowest->stall_ps },
-                   { NSIM_BOUND_KERNEL, slowest->kernel_ps } };
-    NsimTime most_ps = 0;
-    for (uint32_t i = 0; i < G_N_ELEMENTS(shares); i++) {
-        if (shares[i].ps >= most_ps) {
-            most_ps = shares[i].ps;
-            result->bound = shares[i].kind;
+    } shares[] = { { NSIM_BOUND_LATENCY, slowest->stall_ps },
+                   { NSIM_BOUND_KERNEL, slowest->kernel_ps },
+                   { NSIM_BOUND_SYNC, slowest->barrier_ps } };
+    NsimTime most_ps = slowest->compute_ps;
+    result->bound = NSIM_BOUND_COMPUTE;
+    if (share_ppm(most_ps, whole_ps) < BOUND_PPM) {
+        /* Computation must be done anyway: what could be saved is the most of the rest. */
+        most_ps = 0;
+        for (uint32_t i = 0; i < G_N_ELEMENTS(shares); i++) {
+            if (shares[i].ps > most_ps) {
+                most_ps = shares[i].ps;
+                result->bound = shares[i].kind;
+            }
         }
-    }
-    if (share_ppm(slowest->barrier_ps, whole_ps) > SYNC_PPM) {
-        most_ps = slowest->barrier_ps;
-        result->bound = NSIM_BOUND_SYNC;
     }
     result->bound_ppm = MIN(share_ppm(most_ps, whole_ps), 1000000u);
     g_free(result->bound_by);

@@ -2,6 +2,7 @@
 # Unit tests mirror the folders: tests/FOLDER/local.mk lists one program a folder.
 include tests/sim/local.mk
 include tests/traces/local.mk
+include tests/traces/capture/local.mk
 include tests/models/local.mk
 include tests/mm/local.mk
 include tests/policies/local.mk

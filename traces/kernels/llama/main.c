@@ -171,6 +171,14 @@ parse_options(int argc, char **argv)
     return options;
 }
 
+/* A step begins: the first worker says so for all, since barriers keep them together. */
+static void
+mark_step(const Worker *worker, const char *name)
+{
+    if (worker->index == 0)
+        nsim_capture_mark(name);
+}
+
 /* One worker: the whole run, in step with the others. */
 static void *
 work(void *argument)
@@ -180,7 +188,7 @@ work(void *argument)
     const uint32_t prompt_count = job->options.prompt_count, limit = job->options.batch_limit;
     uint64_t checksum;
     nsim_capture_join(worker->index);
-    nsim_capture_mark("prompt");
+    mark_step(worker, "prompt");
     uint32_t done = 0, next = 0;
     while (done < prompt_count) {
         const uint32_t count = prompt_count - done < limit ? prompt_count - done : limit;
@@ -195,10 +203,10 @@ work(void *argument)
         }
         if (step == job->options.token_count)
             break;
-        nsim_capture_mark("token");
+        mark_step(worker, "token");
         next = llama_forward(&job->llama, worker->index, &next, 1, prompt_count + step, &checksum);
     }
-    nsim_capture_mark("end");
+    mark_step(worker, "end");
     nsim_capture_leave();
     return NULL;
 }

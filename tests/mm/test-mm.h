@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The suites of this folder. Each register function returns false when CUnit refuses it. */
+#pragma once
+
+#include <stdbool.h>
+
+bool test_host_register(void);
+bool test_memory_register(void);
+bool test_space_register(void);
+bool test_space_random_register(void);
