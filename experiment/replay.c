@@ -17,12 +17,17 @@
 
 /* ---- The window ---------------------------------------------------------------------------------------------- */
 
-/* a where `condition` is 1, b where it is 0. Written so that no compiler makes a jump of it: which way it goes is as good
- * as random, and a mispredicted jump costs as much as all the rest of a record. */
+/* Which way these comparisons go is as good as random, and a mispredicted jump costs as much as all the rest of a record:
+ * ask for conditional moves. */
+#if defined(__clang__)
+#define UNPREDICTABLE(condition) __builtin_unpredictable(condition)
+#else
+#define UNPREDICTABLE(condition) __builtin_expect_with_probability((condition), 1, 0.5)
+#endif
 INLINE uint64_t
-pick(uint64_t condition, uint64_t a, uint64_t b)
+pick(bool condition, uint64_t a, uint64_t b)
 {
-    return b ^ ((a ^ b) & -condition);
+    return UNPREDICTABLE(condition) ? a : b;
 }
 
 /* The lane whose first piece completes next: a small tournament in each group. */
@@ -35,12 +40,12 @@ earliest_lane(const Core *core)
     uint32_t i = 0;
     do {
         const NsimTime h0 = heads[i], h1 = heads[i + 1], h2 = heads[i + 2], h3 = heads[i + 3];
-        const uint64_t right = h1 < h0, far_right = h3 < h2;
+        const bool right = h1 < h0, far_right = h3 < h2;
         const NsimTime low = pick(right, h1, h0), high = pick(far_right, h3, h2);
-        const uint64_t far = high < low;
+        const bool far = high < low;
         const NsimTime group_ps = pick(far, high, low);
-        const uint64_t better = group_ps < best_ps;
-        best = pick(better, i + pick(far, 2 + far_right, right), best);
+        const bool better = group_ps < best_ps;
+        best = pick(better, i + pick(far, 2u + far_right, right), best);
         best_ps = pick(better, group_ps, best_ps);
         i += LANE_GROUP;
     } while (UNLIKELY(i < core->lane_room));
@@ -178,55 +183,106 @@ _Static_assert((NSIM_OP_READ & NSIM_OP_WRITE) == NSIM_DIR_READ && (NSIM_OP_RFO &
                    (NSIM_OP_WRITE & NSIM_OP_WRITE) == NSIM_DIR_WRITE,
                "the direction of an operation is its lowest bit");
 
-/* Issue the next chunk of the burst in hand at t: all of it when it is `one` line. False: the page was not ready. */
+/* The route a burst takes and the lane its pieces wait in. False: its page was not ready, try again. */
 INLINE bool
-issue(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const NsimTime t_ps, const bool one,
-      const unsigned hops, const bool curves)
+find_route(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps, NsimFabricRoute **ret_route,
+           uint32_t *ret_lane)
 {
     Core *core = thread->core;
     const uint32_t node = touch_page(replay, thread, burst, t_ps);
     if (UNLIKELY(node == NSIM_NODE_NONE))
         return false;
     const uint32_t index = node * NSIM_DIRS + (burst->op & NSIM_OP_WRITE);
-    NsimFabricRoute *route = &core->routes[index];
-    uint32_t lane = core->lane_of[index];
-    if (UNLIKELY(lane == NO_LANE))
-        lane = replay_add_lane(replay, core, index);
+    *ret_route = &core->routes[index];
+    *ret_lane = core->lane_of[index];
+    if (UNLIKELY(*ret_lane == NO_LANE))
+        *ret_lane = replay_add_lane(replay, core, index);
+    return true;
+}
 
-    const uint64_t spacing_ps = one ? 0 : curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
-    uint32_t lines = 1;
-    if (!one) {
-        lines = burst->count - thread->issued;
-        lines = fit_window(core, thread->limit, lines < CHUNK_LINES ? lines : CHUNK_LINES, t_ps, spacing_ps);
-    }
-    NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
-    if (curves && core->tlb != NULL)
-        latency_ps += nsim_tlb_access(core->tlb, (uint64_t)thread->space_id << 40 | burst->page);
-    NsimTime recorded_ps = latency_ps;
-    NsimTime done_ps = t_ps + latency_ps;
-    launch(core, lane, done_ps, lines);
-    if (!one) {
-        /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
-        const uint64_t step_ps16 = step_of(thread, burst);
-        const uint64_t step_ps = step_ps16 >> 4;
-        const bool meet = t_ps > core->slot_ps && spacing_ps > step_ps;
-        recorded_ps += meet ? ((lines - 1) * (spacing_ps - step_ps)) >> 1 : 0;
-        done_ps += (lines - 1) * spacing_ps;
-        thread->base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
-        thread->stall_ps += t_ps - thread->ready_ps;
-        thread->ready_ps = thread->base_ps + step_ps;
-        thread->gap_ps = step_ps;
-    } else {
-        thread->stall_ps += t_ps - thread->ready_ps;
-        thread->base_ps = t_ps;
-    }
-    nsim_histogram_record(&replay->stats.latency, recorded_ps, lines);
-    route->lines += lines;
+/* What translating the page's address adds; only cores on the general path have a TLB. */
+INLINE NsimTime
+translate(const Thread *thread, const NsimBurst *burst)
+{
+    struct NsimTlb *tlb = thread->core->tlb;
+    return tlb == NULL ? 0 : nsim_tlb_access(tlb, (uint64_t)thread->space_id << 40 | burst->page);
+}
+
+/* Issue a burst of one line at t. False: the page was not ready. */
+INLINE bool
+issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const NsimTime t_ps, const unsigned hops,
+          const bool curves, const bool special)
+{
+    NsimFabricRoute *route;
+    uint32_t lane;
+    if (UNLIKELY(!find_route(replay, thread, burst, t_ps, &route, &lane)))
+        return false;
+    NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, 1);
+    if (special)
+        latency_ps += translate(thread, burst);
+    const NsimTime done_ps = t_ps + latency_ps;
+    launch(thread->core, lane, done_ps, 1);
+    nsim_histogram_record(&replay->stats.latency, latency_ps, 1);
+    route->lines++;
+    thread->stall_ps += t_ps - thread->ready_ps;
+    thread->base_ps = t_ps;
     thread->done_ps = done_ps > thread->done_ps ? done_ps : thread->done_ps;
     thread->last_done_ps = done_ps;
-    if (!one)
-        thread->issued += lines;
     return true;
+}
+
+/*
+ * Issue the next chunk of a burst of several lines at t, and further ones while they come before `ahead_ps` (0: just one).
+ * Returns when the chunk after that could issue, or 0 when the burst is finished or its page was not ready.
+ */
+INLINE NsimTime
+issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime ahead_ps, const unsigned hops,
+             const bool curves, const bool special)
+{
+    const NsimBurst *burst = thread->next;
+    Core *core = thread->core;
+    NsimFabricRoute *route;
+    uint32_t lane;
+    if (UNLIKELY(!find_route(replay, thread, burst, t_ps, &route, &lane)))
+        return 0;
+    const uint64_t spacing_ps = curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
+    const uint64_t step_ps16 = step_of(thread, burst);
+    const uint64_t step_ps = step_ps16 >> 4;
+    const uint64_t behind_ps = spacing_ps > step_ps ? spacing_ps - step_ps : 0;
+    const NsimTime walk_ps = special ? translate(thread, burst) : 0;
+    uint32_t left = burst->count - thread->issued;
+
+    for (;;) {
+        const uint32_t lines =
+            fit_window(core, thread->limit, left < CHUNK_LINES ? left : CHUNK_LINES, t_ps, spacing_ps);
+        const NsimTime wait_ps = nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
+        const NsimTime latency_ps = route->fixed_ps + wait_ps + walk_ps;
+        const NsimTime first_done_ps = t_ps + latency_ps;
+        const NsimTime last_done_ps = first_done_ps + (lines - 1) * spacing_ps;
+        /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
+        const NsimTime meet_ps = t_ps > core->slot_ps ? ((lines - 1) * behind_ps) >> 1 : 0;
+        launch(core, lane, first_done_ps, lines);
+        nsim_histogram_record(&replay->stats.latency, latency_ps + meet_ps, lines);
+        route->lines += lines;
+        thread->stall_ps += t_ps - thread->ready_ps;
+        thread->base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
+        thread->done_ps = last_done_ps > thread->done_ps ? last_done_ps : thread->done_ps;
+        left -= lines;
+        if (left == 0) {
+            thread->last_done_ps = last_done_ps;
+            thread->issued = burst->count;
+            return 0;
+        }
+        thread->ready_ps = thread->base_ps + step_ps;
+        const NsimTime slot_ps = free_slot(core, thread->limit);
+        t_ps = thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
+        if (t_ps >= ahead_ps) {
+            thread->last_done_ps = last_done_ps;
+            thread->issued = burst->count - left;
+            thread->gap_ps = step_ps;
+            return t_ps;
+        }
+    }
 }
 
 INLINE void
@@ -237,8 +293,8 @@ update_tree(Contender *tree, uint32_t leaf_count, uint32_t thread, NsimTime key_
     tree[i] = winner;
     while (i > 1) {
         const Contender other = tree[i ^ 1];
-        const uint64_t loses = (uint64_t)((other.key_ps < winner.key_ps) |
-                                          ((other.key_ps == winner.key_ps) & (other.thread < winner.thread)));
+        const bool loses = (other.key_ps < winner.key_ps) |
+                           ((other.key_ps == winner.key_ps) & (other.thread < winner.thread));
         winner.key_ps = pick(loses, other.key_ps, winner.key_ps);
         winner.thread = pick(loses, other.thread, winner.thread);
         i >>= 1;
@@ -273,11 +329,14 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
         if (t_ps > key_ps)
             return t_ps;
         const NsimTime computed_ps = thread->ready_ps;
-        const bool done = thread->cached ? replay_issue_cached(replay, thread, t_ps)
-                                         : issue(replay, thread, burst, t_ps, false, NSIM_HOPS_MAX, true);
+        bool done = true;
+        if (thread->cached)
+            done = replay_issue_cached(replay, thread, t_ps);
+        else
+            (void)issue_chunks(replay, thread, t_ps, 0, NSIM_HOPS_MAX, true, true);
         if (done)
             thread->core->cpu_free_ps = MAX(thread->core->cpu_free_ps, computed_ps);
-        if (done && thread->issued == burst->count) {
+        if (thread->issued == burst->count) {
             thread->next++;
             thread->issued = 0;
             thread->begun = false;
@@ -295,12 +354,12 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
     return MAX(thread->ready_ps, slot_ps);
 }
 
-/* A chunk of several lines, out of line: the registers of the single-line path are worth more. */
+/* Chunks of several lines, out of line: the registers of the single-line path are worth more. */
 #define DEFINE_ISSUE_MANY(hops, curves)                                                                                 \
-    static __attribute__((noinline)) bool issue_many_##hops##_##curves(NsimReplay *replay, Thread *thread,              \
-                                                                       NsimTime t_ps)                                  \
+    static __attribute__((noinline)) NsimTime issue_many_##hops##_##curves(NsimReplay *replay, Thread *thread,          \
+                                                                           NsimTime t_ps, NsimTime ahead_ps)           \
     {                                                                                                                  \
-        return issue(replay, thread, thread->next, t_ps, false, hops, curves);                                         \
+        return issue_chunks(replay, thread, t_ps, ahead_ps, hops, curves, false);                                      \
     }
 DEFINE_ISSUE_MANY(1, 0)
 DEFINE_ISSUE_MANY(2, 0)
@@ -311,21 +370,26 @@ DEFINE_ISSUE_MANY(2, 1)
 DEFINE_ISSUE_MANY(4, 1)
 DEFINE_ISSUE_MANY(8, 1)
 
-typedef bool (*IssueMany)(NsimReplay *replay, Thread *thread, NsimTime t_ps);
+typedef NsimTime (*IssueMany)(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime ahead_ps);
 
-/* Let the thread that is first in time do one step; returns its next key. */
+/*
+ * Let the thread that is first in time do one step, or go on alone until `ahead_ps` within a burst; returns its next key.
+ */
 INLINE NsimTime
-step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const unsigned hops, const bool curves,
-     const IssueMany issue_many)
+step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime ahead_ps, const unsigned hops,
+     const bool curves, const IssueMany issue_many)
 {
     if (UNLIKELY(!thread->plain))
         return special_step(replay, thread, key_ps);
     const NsimBurst *burst = thread->next;
     bool done;
     if (LIKELY(burst->count == 1)) {
-        done = issue(replay, thread, burst, key_ps, true, hops, curves);
+        done = issue_one(replay, thread, burst, key_ps, hops, curves, false);
     } else {
-        done = issue_many(replay, thread, key_ps) && thread->issued == burst->count;
+        const NsimTime later_ps = issue_many(replay, thread, key_ps, ahead_ps);
+        if (later_ps > 0)
+            return later_ps;
+        done = thread->issued == burst->count;
         thread->issued = done ? 0 : thread->issued;
     }
     if (LIKELY(done)) {
@@ -354,9 +418,10 @@ run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany 
             continue;
         }
         Thread *thread = &replay->threads[first.thread];
-        NsimTime key_ps = step(replay, thread, first.key_ps, hops, curves, issue_many);
+        const NsimTime ahead_ps = alone ? replay->horizon_ps : 0;
+        NsimTime key_ps = step(replay, thread, first.key_ps, ahead_ps, hops, curves, issue_many);
         while (alone && key_ps < replay->horizon_ps)
-            key_ps = step(replay, thread, key_ps, hops, curves, issue_many);
+            key_ps = step(replay, thread, key_ps, ahead_ps, hops, curves, issue_many);
         update_tree(replay->tree, replay->leaf_count, (uint32_t)first.thread, key_ps);
     }
 }
@@ -390,5 +455,5 @@ replay_loop(NsimReplay *replay)
 bool
 replay_issue_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps)
 {
-    return issue(replay, thread, burst, t_ps, true, NSIM_HOPS_MAX, true);
+    return issue_one(replay, thread, burst, t_ps, NSIM_HOPS_MAX, true, true);
 }

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += docs/trace-format.md
 noinst_LIBRARIES += libtraces.a
 libtraces_a_SOURCES = \
     traces/burst.h \
