@@ -8,4 +8,4 @@ dist_man_MANS += \
     docs/numasim-trace.1
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
-EXTRA_DIST += docs/trace-format.md docs/machine.md docs/replay.md
+EXTRA_DIST += docs/trace-format.md docs/machine.md docs/replay.md docs/glossary.md docs/determinism.md

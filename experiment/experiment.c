@@ -195,7 +195,7 @@ nsim_experiment_run(NsimExperiment *plan, unsigned jobs, NsimProgressFunc progre
                     GCancellable *cancel, GError **error)
 {
     NsimFuture *future = NULL;
-    if (needs_future(plan) && (future = nsim_future_new(plan, NULL, error)) == NULL)
+    if (needs_future(plan) && (future = nsim_future_new(plan, cancel, error)) == NULL)
         return NULL;
 
     g_autoptr(GCancellable) abandon = g_cancellable_new();

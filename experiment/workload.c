@@ -174,8 +174,15 @@ read_workload(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map
     g_autofree char *path = override != NULL         ? g_strdup(override)
                             : g_path_is_absolute(trace) ? g_strdup(trace)
                                                         : g_build_filename(base_dir, trace, NULL);
-    if (!open_trace(workload, path, override != NULL ? override : trace, error) ||
-        !read_threads(plan->machine, workload, nsim_value_get(map, "threads"), error))
+    g_autoptr(GError) problem = NULL;
+    if (!open_trace(workload, path, override != NULL ? override : trace, &problem)) {
+        /* A file that is not there is a wrong name in the config; a damaged one is the trace's own fault. */
+        if (override == NULL && g_error_matches(problem, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO))
+            return nsim_value_error(nsim_value_get(map, "trace"), error, "%s", problem->message);
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    if (!read_threads(plan->machine, workload, nsim_value_get(map, "threads"), error))
         return false;
 
     const NsimValue *initial = nsim_value_get(map, "initial");

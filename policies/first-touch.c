@@ -27,6 +27,8 @@ first_touch_faults(void *self, NsimHost *host, const NsimFault *faults, uint32_t
     (void)self;
     for (uint32_t i = 0; i < count; i++) {
         const NsimFault *fault = &faults[i];
+        if (fault->kind == NSIM_FAULT_HINT)
+            continue;
         (void)nsim_place(host, fault->space, fault->page, fault->count, nsim_node_by_rank(host, fault->accessor, 0),
                          fault->accessor, NSIM_PLACE_FALLBACK);
     }

@@ -27,8 +27,10 @@
 #define STEPS 9
 /* Exchanges tried at one step size: a bound on the work, far above what is used. */
 #define SWEEPS_MAX 64
-/* Weight of the accessors' own times beside the norm: moves the balance of the slowest constraints by less than 0.01 %. */
+/* Weight of the linear term beside the norm: moves the balance of the slowest constraints by less than 0.01 %. */
 #define NEARNESS 1e-3
+/* An exchange must lower the objective by this share of it: far below what counts, far above rounding. */
+#define GAIN_MIN 1e-10
 
 typedef struct {
     uint64_t signature; /* hash of the log2 counts of all accessors */
@@ -193,16 +195,14 @@ price(const Oracle *oracle, const NsimHost *host, PageClass *class, NsimNodeId n
 static double
 objective(const Oracle *oracle, double scale)
 {
-    const uint32_t resource_count = oracle->constraint_count - oracle->accessor_count;
-    double sum = 0, own = 0;
+    double sum = 0, linear = 0;
     for (uint32_t r = 0; r < oracle->constraint_count; r++) {
         double x = oracle->load[r] / scale;
-        if (r >= resource_count)
-            own += x;
+        linear += x;
         x *= x, x *= x, x *= x, x *= x;
         sum += x;
     }
-    return sum + NEARNESS / oracle->accessor_count * own;
+    return sum + NEARNESS / oracle->constraint_count * linear;
 }
 
 static double
@@ -239,7 +239,7 @@ try_move(Oracle *oracle, PageClass *class, uint32_t from, uint32_t to, double sh
     shift(oracle, class, from, to, share);
     if (partner != NULL)
         shift(oracle, partner, to, from, back);
-    if (objective(oracle, scale) < before * (1 - 1e-9))
+    if (objective(oracle, scale) < before * (1 - GAIN_MIN))
         return true;
     if (partner != NULL)
         shift(oracle, partner, from, to, back);

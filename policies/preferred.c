@@ -44,6 +44,8 @@ preferred_faults(void *self, NsimHost *host, const NsimFault *faults, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         const NsimFault *fault = &faults[i];
         uint64_t done = 0;
+        if (fault->kind == NSIM_FAULT_HINT)
+            continue;
         for (uint32_t rank = 0; done < fault->count && rank < nsim_node_count(host); rank++) {
             const NsimNodeId node = nsim_node_by_rank(host, fault->accessor, rank);
             if (node != NSIM_NODE_NONE && node_list_has(list, node))

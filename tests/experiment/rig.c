@@ -30,7 +30,7 @@ fill_from_func(void *context, const NsimBurst **ret_bursts, uint32_t *ret_count,
 }
 
 Rig *
-rig_new_on(NsimMachine *machine, uint64_t page_count)
+rig_new_on(NsimMachine *machine, uint64_t page_count, uint32_t unit_pages)
 {
     g_autoptr(GError) error = NULL;
     Rig *rig = g_new0(Rig, 1);
@@ -44,7 +44,7 @@ rig_new_on(NsimMachine *machine, uint64_t page_count)
     g_ptr_array_add(rig->owned, frames);
     for (uint64_t f = 0; f < frame_count; f++)
         frames[f] = RIG_FRAME + f;
-    rig->space = nsim_space_new(rig->memory, "rig", frames, frame_count, NULL, 0, 1, &error);
+    rig->space = nsim_space_new(rig->memory, "rig", frames, frame_count, NULL, 0, unit_pages, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(rig->space);
     rig->events = nsim_event_queue_new();
     rig->fabric = nsim_fabric_new(machine);
@@ -52,8 +52,8 @@ rig_new_on(NsimMachine *machine, uint64_t page_count)
     return rig;
 }
 
-Rig *
-rig_new(const char *machine_text, uint64_t page_count)
+NsimMachine *
+rig_machine(const char *machine_text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimDocument) document = nsim_document_parse(machine_text, strlen(machine_text), "rig", &error);
@@ -62,7 +62,13 @@ rig_new(const char *machine_text, uint64_t page_count)
     if (machine == NULL)
         printf("\n    %s", error->message);
     CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
-    return rig_new_on(machine, page_count);
+    return machine;
+}
+
+Rig *
+rig_new(const char *machine_text, uint64_t page_count)
+{
+    return rig_new_on(rig_machine(machine_text), page_count, 1);
 }
 
 void

@@ -33,8 +33,10 @@ typedef struct {
 
 /* `machine_text` is the value of `machine:`; the space has `page_count` base pages without memory. */
 Rig *rig_new(const char *machine_text, uint64_t page_count);
-/* The same on a machine that is there already. */
-Rig *rig_new_on(NsimMachine *machine, uint64_t page_count);
+/* The same on a machine that is there already, with units of `unit_pages`. */
+Rig *rig_new_on(NsimMachine *machine, uint64_t page_count, uint32_t unit_pages);
+/* A machine from the value of `machine:`; a mistake is a failed test. (transfer full) */
+NsimMachine *rig_machine(const char *machine_text);
 void rig_free(Rig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rig, rig_free)
 

@@ -317,7 +317,7 @@ run_runs(const char *machine, uint32_t nodes, uint32_t threads, bool split)
 }
 
 static void
-compare_bursts(const char *format, uint32_t nodes, uint32_t threads)
+compare_bursts(const char *format, uint32_t nodes, uint32_t threads, double ppm)
 {
     static const uint32_t windows[] = { 1, 4, 10, 12, 16, 24, 32, 36, 37, 48, 64, 100 };
     for (size_t i = 0; i < G_N_ELEMENTS(windows); i++) {
@@ -326,9 +326,9 @@ compare_bursts(const char *format, uint32_t nodes, uint32_t threads)
         g_string_replace(machine, "WINDOW", window, 0);
         g_autoptr(Rig) bursts = run_runs(machine->str, nodes, threads, false);
         g_autoptr(Rig) lines = run_runs(machine->str, nodes, threads, true);
-        if (!rig_near(rig_rate(bursts), rig_rate(lines), 10000))
+        if (!rig_near(rig_rate(bursts), rig_rate(lines), ppm))
             printf("\n    window %u, %u nodes, %u threads, %s", windows[i], nodes, threads, machine->str);
-        RIG_ASSERT_NEAR(rig_rate(bursts), rig_rate(lines), 10000);
+        RIG_ASSERT_NEAR(rig_rate(bursts), rig_rate(lines), ppm);
         CU_ASSERT_EQUAL(nsim_replay_stats(bursts->replay)->access_count,
                         nsim_replay_stats(lines->replay)->access_count);
     }
@@ -337,16 +337,16 @@ compare_bursts(const char *format, uint32_t nodes, uint32_t threads)
 static void
 test_bursts_latency_bound(void)
 {
-    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 300GB/s"), 1, 1);
-    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 300GB/s"), 1, 2);
+    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 300GB/s"), 1, 1, 10000);
+    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 300GB/s"), 1, 2, 10000);
 }
 
 static void
 test_bursts_bandwidth_bound(void)
 {
-    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 4GB/s"), 1, 1);
-    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 20GB/s"), 1, 1);
-    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 20GB/s"), 1, 4);
+    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 4GB/s"), 1, 1, 10000);
+    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 20GB/s"), 1, 1, 10000);
+    compare_bursts(ONE_NODE("{random: 1, stream: WINDOW}", "read: 20GB/s"), 1, 4, 10000);
 }
 
 #define TWO_NODES(near, far)                                                                                            \
@@ -355,13 +355,17 @@ test_bursts_bandwidth_bound(void)
     "  - {id: B, kind: cxl, capacity: 64MiB, latency: 250ns, read: " far ", at: C}\n"                                   \
     "accessors: [{id: C, cores: 64, window: {random: 1, stream: WINDOW}}]\n"
 
+/*
+ * Several threads that do nothing but alternate fall into step with each other, and which step it is depends on single
+ * lines: 3 % for those.
+ */
 static void
 test_bursts_two_nodes(void)
 {
-    compare_bursts(TWO_NODES("300GB/s", "300GB/s"), 2, 1);
-    compare_bursts(TWO_NODES("30GB/s", "10GB/s"), 2, 1);
-    compare_bursts(TWO_NODES("30GB/s", "10GB/s"), 2, 3);
-    compare_bursts(TWO_NODES("300GB/s", "10GB/s"), 2, 2);
+    compare_bursts(TWO_NODES("300GB/s", "300GB/s"), 2, 1, 10000);
+    compare_bursts(TWO_NODES("30GB/s", "10GB/s"), 2, 1, 10000);
+    compare_bursts(TWO_NODES("30GB/s", "10GB/s"), 2, 3, 30000);
+    compare_bursts(TWO_NODES("300GB/s", "10GB/s"), 2, 2, 30000);
 }
 
 bool

@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: MIT
 # Fuzz targets: see tests/fuzz/README.md. With our own driver they are ordinary tests.
 fuzz_programs = \
+    tests/fuzz/fuzz-config \
     tests/fuzz/fuzz-import \
+    tests/fuzz/fuzz-policy \
     tests/fuzz/fuzz-trace \
     tests/fuzz/fuzz-yaml
 check_PROGRAMS += $(fuzz_programs)
 TESTS += $(fuzz_programs)
 
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c tests/fuzz/driver.c
+tests_fuzz_fuzz_config_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
+
 tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz-import.c tests/fuzz/driver.c
 tests_fuzz_fuzz_import_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
+
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz-policy.c tests/fuzz/driver.c
+tests_fuzz_fuzz_policy_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
 
 tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
@@ -23,8 +33,13 @@ EXTRA_DIST += \
     tests/fuzz/run
 
 # What `make fuzz` builds: name, colon, the sources it needs beside its own.
+fuzz_experiment_sources = \
+    $(libexperiment_a_SOURCES) $(libreport_a_SOURCES) $(libpolicies_a_SOURCES) $(libmm_a_SOURCES) $(libmodels_a_SOURCES) \
+    $(libtraces_a_SOURCES) $(libsim_a_SOURCES)
 fuzz_targets = \
+    config: $(fuzz_experiment_sources) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
+    policy: $(fuzz_experiment_sources) -- \
     trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     yaml: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) --
 # Seconds for each target.
@@ -33,7 +48,7 @@ FUZZ_ONLY =
 
 fuzz: config.h
 	@CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
-	FUZZ_CPPFLAGS='$(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
+	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
 	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(HWLOC_CFLAGS)' \
 	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS) -lm' \
 	$(SHELL) $(srcdir)/tests/fuzz/run $(fuzz_targets)

@@ -40,8 +40,8 @@ static void
 test_hint(void)
 {
     const NsimFault hint = { .page = 4, .count = 1, .kind = NSIM_FAULT_HINT };
-    static const char *const policies[] = { "bind:nodes=0", "preferred:nodes=0", "interleave", "weighted-interleave",
-                                            "oracle" };
+    static const char *const policies[] = { "first-touch", "bind:nodes=0",        "preferred:nodes=0",
+                                            "interleave",  "weighted-interleave", "oracle" };
     for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
         Stage stage;
         stage_open_simple(&stage, 1, 1, 1, policies[i]);

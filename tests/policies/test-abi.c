@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goal: what built plug-ins rely on cannot change unnoticed. Method: the sizes of all public structs, the places of their
+ * last fields and the values of the constants, as they were when this ABI version was fixed. A failure here means: raise
+ * NSIM_ABI_VERSION, or append to the struct and state its new size here.
+ */
+#include <stdio.h>
+
+#include "test-policies.h"
+
+#include <CUnit/CUnit.h>
+
+typedef struct {
+    const char *what;
+    size_t value, expected;
+} Fact;
+
+static void
+check(const Fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        CU_ASSERT_EQUAL(facts[i].value, facts[i].expected);
+        if (facts[i].value != facts[i].expected)
+            fprintf(stderr, "%s is %zu, ABI version %u has %zu\n", facts[i].what, facts[i].value, NSIM_ABI_VERSION,
+                    facts[i].expected);
+    }
+}
+
+#define SIZE(type, bytes) { "sizeof(" #type ")", sizeof(type), bytes }
+#define PLACE(type, field, bytes) { #type "." #field, offsetof(type, field), bytes }
+#define VALUE(name, number) { #name, (size_t)(name), number }
+
+static void
+test_structs(void)
+{
+    static const Fact facts[] = {
+        SIZE(NsimTime, 8),
+        SIZE(NsimNodeId, 2),
+        SIZE(NsimPage, 8),
+        SIZE(NsimNodeInfo, 48),
+        PLACE(NsimNodeInfo, write_bytes_per_s, 40),
+        SIZE(NsimAccessorInfo, 24),
+        PLACE(NsimAccessorInfo, core_count, 16),
+        SIZE(NsimRouteInfo, 40),
+        PLACE(NsimRouteInfo, write_bytes_per_s, 32),
+        SIZE(NsimRouteHop, 8),
+        SIZE(NsimSpaceInfo, 24),
+        PLACE(NsimSpaceInfo, workload, 16),
+        SIZE(NsimRegionInfo, 40),
+        PLACE(NsimRegionInfo, name, 32),
+        SIZE(NsimFault, 32),
+        PLACE(NsimFault, thread, 28),
+        SIZE(NsimDecision, 32),
+        PLACE(NsimDecision, accessor, 28),
+        SIZE(NsimOption, 72),
+        PLACE(NsimOption, source, 64),
+        SIZE(NsimCounter, 24),
+        SIZE(NsimPolicyClass, 120),
+        PLACE(NsimPolicyClass, attach, 80),
+        PLACE(NsimPolicyClass, pressure, 112),
+        SIZE(NsimHostOps, 184),
+        PLACE(NsimHostOps, decide, 128),
+        PLACE(NsimHostOps, resource_count, 176),
+    };
+    /* The table is of 64-bit machines. */
+    if (sizeof(void *) == 8)
+        check(facts, G_N_ELEMENTS(facts));
+}
+
+static void
+test_values(void)
+{
+    static const Fact facts[] = {
+        VALUE(NSIM_ABI_VERSION, 1),     VALUE(NSIM_NODE_DRAM, 0),         VALUE(NSIM_NODE_DISK, 6),
+        VALUE(NSIM_ACCESSOR_CPU, 0),    VALUE(NSIM_ACCESSOR_DEVICE, 2),   VALUE(NSIM_FAULT_LOAD, 0),
+        VALUE(NSIM_FAULT_HINT, 2),      VALUE(NSIM_DECIDE_PLACE, 0),      VALUE(NSIM_DECIDE_DISARM, 2),
+        VALUE(NSIM_PLACE_FALLBACK, 1),  VALUE(NSIM_CAP_DETERMINISTIC, 1), VALUE(NSIM_CAP_FUTURE, 2),
+        VALUE(NSIM_CAP_LAZY, 4),        VALUE(NSIM_OPTION_BOOL, 0),       VALUE(NSIM_OPTION_STRING, 7),
+        VALUE(NSIM_NODE_NONE, 0xffff),  VALUE(NSIM_ACCESSOR_NONE, 0xffff), VALUE(NSIM_LINE_BYTES, 64),
+        VALUE(NSIM_NS, 1000),
+    };
+    check(facts, G_N_ELEMENTS(facts));
+}
+
+bool
+test_abi_register(void)
+{
+    CU_pSuite suite = CU_add_suite("ABI", NULL, NULL);
+    return suite && CU_add_test(suite, "structs", test_structs) && CU_add_test(suite, "constants", test_values);
+}
