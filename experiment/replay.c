@@ -251,38 +251,45 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     const uint64_t behind_ps = spacing_ps > step_ps ? spacing_ps - step_ps : 0;
     const NsimTime walk_ps = special ? translate(thread, burst) : 0;
     uint32_t left = burst->count - thread->issued;
+    /* In registers while the chunks go out: through the pointers every store would force them back to memory. */
+    NsimTime ready_ps = thread->ready_ps, stall_ps = thread->stall_ps, done_ps = thread->done_ps;
+    NsimTime base_ps, last_done_ps;
+    uint32_t issued = 0;
 
     for (;;) {
         const uint32_t lines =
             fit_window(core, thread->limit, left < CHUNK_LINES ? left : CHUNK_LINES, t_ps, spacing_ps);
         const NsimTime wait_ps = nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
         const NsimTime latency_ps = route->fixed_ps + wait_ps + walk_ps;
-        const NsimTime first_done_ps = t_ps + latency_ps;
-        const NsimTime last_done_ps = first_done_ps + (lines - 1) * spacing_ps;
         /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
         const NsimTime meet_ps = t_ps > core->slot_ps ? ((lines - 1) * behind_ps) >> 1 : 0;
-        launch(core, lane, first_done_ps, lines);
+        launch(core, lane, t_ps + latency_ps, lines);
         nsim_histogram_record(&replay->stats.latency, latency_ps + meet_ps, lines);
-        route->lines += lines;
-        thread->stall_ps += t_ps - thread->ready_ps;
-        thread->base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
-        thread->done_ps = last_done_ps > thread->done_ps ? last_done_ps : thread->done_ps;
+        last_done_ps = t_ps + latency_ps + (lines - 1) * spacing_ps;
+        done_ps = last_done_ps > done_ps ? last_done_ps : done_ps;
+        stall_ps += t_ps - ready_ps;
+        base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
+        issued += lines;
         left -= lines;
         if (left == 0) {
-            thread->last_done_ps = last_done_ps;
-            thread->issued = burst->count;
-            return 0;
+            t_ps = 0;
+            break;
         }
-        thread->ready_ps = thread->base_ps + step_ps;
+        ready_ps = base_ps + step_ps;
         const NsimTime slot_ps = free_slot(core, thread->limit);
-        t_ps = thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
-        if (t_ps >= ahead_ps) {
-            thread->last_done_ps = last_done_ps;
-            thread->issued = burst->count - left;
-            thread->gap_ps = step_ps;
-            return t_ps;
-        }
+        t_ps = ready_ps > slot_ps ? ready_ps : slot_ps;
+        if (t_ps >= ahead_ps)
+            break;
     }
+    route->lines += issued;
+    thread->issued += issued;
+    thread->stall_ps = stall_ps;
+    thread->done_ps = done_ps;
+    thread->last_done_ps = last_done_ps;
+    thread->base_ps = base_ps;
+    thread->ready_ps = ready_ps;
+    thread->gap_ps = step_ps;
+    return t_ps;
 }
 
 INLINE void
