@@ -2,10 +2,11 @@
 dist_man_MANS += \
     docs/numasim.1 \
     docs/numasim-config.5 \
+    docs/numasim-plugin.7 \
     docs/numasim-policies.1 \
     docs/numasim-results.5 \
     docs/numasim-topo.1 \
     docs/numasim-trace.1
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
-EXTRA_DIST += docs/trace-format.md docs/machine.md docs/replay.md docs/glossary.md docs/determinism.md
+EXTRA_DIST += docs/trace-format.md docs/machine.md docs/policies.md docs/replay.md docs/glossary.md docs/determinism.md

@@ -5,7 +5,10 @@
 #include <experiment/plan.h>
 #include <mm/host.h>
 
-/* Count every page's lines by accessor. NULL with `error` when a trace is damaged or memory is short. (transfer full) */
+/*
+ * Count every page's lines by accessor; once cancelled, only what was counted until then. NULL with `error` when a trace is
+ * damaged or memory is short. (transfer full)
+ */
 NsimFuture *nsim_future_new(const NsimExperiment *plan, GCancellable *cancel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void nsim_future_free(NsimFuture *future);
 

@@ -17,7 +17,7 @@
 
 struct _NsimPlugins {
     GPtrArray *classes; /* const NsimPolicyClass * */
-    GPtrArray *copies;  /* NsimPolicyClass *, of loaded ones: as long as this version's, whatever they were built with */
+    GPtrArray *copies;  /* NsimPolicyClass *, of loaded ones: as long as this version's whatever they were built with */
     GPtrArray *modules; /* GModule *, closed with the object */
 };
 
@@ -125,11 +125,12 @@ class_problem(const NsimPolicyClass *class)
     if (class == NULL)
         return g_strdup("its plug-in symbol is NULL");
     if (class->abi_version != NSIM_ABI_VERSION)
-        return g_strdup_printf("it was built for ABI version %u, this numasim has %u; rebuild it against the installed headers",
+        return g_strdup_printf("it was built for ABI version %u, this numasim has %u; rebuild it against the installed "
+                               "headers",
                                class->abi_version, NSIM_ABI_VERSION);
     if (class->struct_size > sizeof(NsimPolicyClass))
-        return g_strdup_printf("it was built against a newer numasim (class of %u bytes, %zu known); rebuild it against "
-                               "the installed headers",
+        return g_strdup_printf("it was built against a newer numasim (class of %u bytes, %zu known); rebuild it "
+                               "against the installed headers",
                                class->struct_size, sizeof(NsimPolicyClass));
     if (class->struct_size < offsetof(NsimPolicyClass, faults))
         return g_strdup_printf("its class is too small (%u bytes)", class->struct_size);
@@ -140,7 +141,8 @@ class_problem(const NsimPolicyClass *class)
     if (class->attach == NULL || class->detach == NULL)
         return g_strdup("it lacks a required call-back: attach and detach must be set");
     if ((class->caps & ~CAPS_KNOWN) != 0)
-        return g_strdup_printf("it wants capabilities this numasim does not know (flags 0x%x)", class->caps & ~CAPS_KNOWN);
+        return g_strdup_printf("it wants capabilities this numasim does not know (flags 0x%x)",
+                               class->caps & ~CAPS_KNOWN);
     const char *problem = rows_problem(class);
     return problem == NULL ? NULL : g_strdup_printf("it has %s", problem);
 }
@@ -251,7 +253,7 @@ nsim_plugins_find(const NsimPlugins *plugins, const char *name, GError **error)
         g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE,
                     "unknown policy '%s'; did you mean '%s'? There are %s", name, near, all);
     else
-        g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "unknown policy '%s'; there are %s", name,
-                    all);
+        g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "unknown policy '%s'; there are %s",
+                    name, all);
     return NULL;
 }

@@ -371,12 +371,24 @@ init_lanes(Core *core)
         core->lane_heads[i] = core->lane_seconds[i] = NSIM_TIME_MAX;
 }
 
+/* Tables may say that an accessor cannot reach a node; a policy that puts its pages there has made a mistake. */
+static void
+check_reachable(NsimReplay *replay, const Core *core, uint32_t route)
+{
+    const NsimMachine *machine = replay->options.machine;
+    const NsimNodeId node = (NsimNodeId)(route / NSIM_DIRS);
+    if (!nsim_machine_route(machine, core->accessor, node, (NsimDir)(route % NSIM_DIRS))->reachable)
+        fail(replay, g_error_new(G_IO_ERROR, G_IO_ERROR_FAILED,
+                                 "accessor '%s' cannot reach node '%s', where pages that it uses were placed",
+                                 machine->accessors[core->accessor].id, machine->nodes[node].id));
+}
+
 uint32_t
 replay_add_lane(NsimReplay *replay, Core *core, uint32_t route)
 {
     const uint32_t index = core->lane_count;
-    (void)replay;
     nsim_assert(index < NO_LANE);
+    check_reachable(replay, core, route);
     if (index == core->lane_room)
         grow_lanes(core);
     core->lanes[index] = (Lane){ .ring = g_new0(Piece, core->ring_mask + 1), .mask = core->ring_mask };

@@ -157,7 +157,8 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     state->replay = nsim_replay_new(&options);
     if (plan->timeline_ps > 0)
         state->timeline =
-            nsim_timeline_new(plan->machine, state->fabric, state->replay, state->events, plan->timeline_ps);
+            nsim_timeline_new(plan->machine, state->fabric, state->replay, state->events, plan->warmup_ps,
+                              plan->timeline_ps);
     return true;
 }
 
@@ -384,6 +385,9 @@ fill_result(NsimRunJob *run, const RunState *state)
     fill_counters(result, state, run->spec->class);
     find_bound(result, state, machine, busy_ps);
     check_conservation(state, result, machine);
+    if (stats->complete && stats->begin_ps < run->plan->warmup_ps)
+        g_ptr_array_add(run->warnings, g_strdup_printf("run '%s' ended before its warm-up did: the figures are of all of it",
+                                                       result->label));
     if (state->timeline != NULL) {
         bool truncated;
         result->timeline =

@@ -2,7 +2,7 @@
 /* Samples the counters at equal intervals and keeps the differences. */
 #include <experiment/timeline.h>
 
-#include <string.h>
+#include <sim/time.h>
 
 struct _NsimTimeline {
     const NsimMachine *machine;
@@ -28,20 +28,25 @@ node_bytes(const NsimTimeline *timeline, NsimDir dir, uint64_t *ret)
     }
 }
 
-/* now - before in each slot; `before` becomes `now`. A counter that went back (statistics began anew) counts from 0. */
+/* now - before in each slot; `before` becomes `now`. */
 static void
 take_difference(uint64_t *now, uint64_t *before, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t value = now[i];
-        now[i] = value >= before[i] ? value - before[i] : value;
+        now[i] = value - before[i];
         before[i] = value;
     }
 }
 
-static void
+/* False: there are too many rows. */
+static bool
 add_row(NsimTimeline *timeline, NsimTime now_ps)
 {
+    if (timeline->rows->len >= NSIM_TIMELINE_ROWS_MAX)
+        timeline->truncated = true;
+    if (timeline->truncated)
+        return false;
     const NsimMachine *machine = timeline->machine;
     NsimTimelineRow row = { .time_ps = now_ps };
     uint64_t counts[2];
@@ -74,28 +79,33 @@ add_row(NsimTimeline *timeline, NsimTime now_ps)
     }
     g_array_append_val(timeline->rows, row);
     timeline->last_ps = now_ps;
+    return true;
 }
+
+static void plan_sample(NsimTimeline *timeline, uint64_t number);
 
 static void
 sample(void *context, uint64_t number)
 {
     NsimTimeline *timeline = context;
-    if (timeline->rows->len >= NSIM_TIMELINE_ROWS_MAX) {
-        timeline->truncated = true;
-        return;
-    }
-    add_row(timeline, number * timeline->interval_ps);
-    const NsimEvent next = { .time_ps = (number + 1) * timeline->interval_ps,
-                             .priority = NSIM_PRIORITY_REPORT,
-                             .run = sample,
-                             .context = timeline,
-                             .argument = number + 1 };
-    nsim_event_queue_push(timeline->events, &next);
+    if (add_row(timeline, number * timeline->interval_ps))
+        plan_sample(timeline, number + 1);
+}
+
+/* Row `number` is due at so many intervals; one beyond the range of simulated time never is. */
+static void
+plan_sample(NsimTimeline *timeline, uint64_t number)
+{
+    NsimEvent event = {
+        .priority = NSIM_PRIORITY_REPORT, .run = sample, .context = timeline, .argument = number
+    };
+    if (nsim_time_mul(timeline->interval_ps, number, &event.time_ps))
+        nsim_event_queue_push(timeline->events, &event);
 }
 
 NsimTimeline *
 nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const NsimReplay *replay,
-                  NsimEventQueue *events, NsimTime interval_ps)
+                  NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps)
 {
     NsimTimeline *timeline = g_new0(NsimTimeline, 1);
     *timeline = (NsimTimeline){ .machine = machine,
@@ -103,24 +113,27 @@ nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const Ns
                                 .replay = replay,
                                 .events = events,
                                 .interval_ps = interval_ps,
+                                .last_ps = begin_ps,
                                 .rows = g_array_new(FALSE, FALSE, sizeof(NsimTimelineRow)) };
     timeline->bytes = g_new0(uint64_t, machine->resource_count);
     for (int dir = 0; dir < NSIM_DIRS; dir++)
         timeline->node_bytes[dir] = g_new0(uint64_t, machine->node_count);
-    const NsimEvent first = { .time_ps = interval_ps,
-                              .priority = NSIM_PRIORITY_REPORT,
-                              .run = sample,
-                              .context = timeline,
-                              .argument = 1 };
-    nsim_event_queue_push(events, &first);
+    plan_sample(timeline, begin_ps / interval_ps + 1);
     return timeline;
 }
 
 NsimTimelineRow *
 nsim_timeline_finish(NsimTimeline *timeline, NsimTime end_ps, uint32_t *ret_count, bool *ret_truncated)
 {
-    if (end_ps > timeline->last_ps && !timeline->truncated)
-        add_row(timeline, end_ps);
+    /* Nothing was issued any more that would have brought the time forward, but lines were still on their way. */
+    const NsimTime interval_ps = timeline->interval_ps;
+    for (uint64_t number = timeline->last_ps / interval_ps + 1; number <= (MAX(end_ps, 1) - 1) / interval_ps; number++) {
+        if (!add_row(timeline, number * interval_ps))
+            break;
+    }
+    /* A run may end before its statistics were to begin: then they are of all of it. */
+    if (end_ps > timeline->last_ps || timeline->rows->len == 0)
+        (void)add_row(timeline, end_ps);
     *ret_count = timeline->rows->len;
     *ret_truncated = timeline->truncated;
     NsimTimelineRow *rows = (NsimTimelineRow *)(void *)g_array_free(timeline->rows, FALSE);

@@ -10,9 +10,12 @@ typedef struct _NsimTimeline NsimTimeline;
 /* More rows than this end the timeline; the report warns. */
 #define NSIM_TIMELINE_ROWS_MAX 1000000u
 
-/* Begin sampling every `interval_ps` through `events`. (transfer full) */
+/*
+ * Sample at every multiple of `interval_ps` after `begin_ps`, when statistics begin, through `events`. The rows add up to
+ * the run's totals. (transfer full)
+ */
 NsimTimeline *nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const NsimReplay *replay,
-                                NsimEventQueue *events, NsimTime interval_ps);
+                                NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps);
 /* Add what is left since the last row, as of `end_ps`, and hand the rows over. (transfer full) */
 NsimTimelineRow *nsim_timeline_finish(NsimTimeline *timeline, NsimTime end_ps, uint32_t *ret_count, bool *ret_truncated);
 void nsim_timeline_free(NsimTimeline *timeline);

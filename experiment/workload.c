@@ -170,6 +170,9 @@ read_workload(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map
         !nsim_value_read_time(map, "start", false, &workload->start_ps, error) ||
         !read_unit(plan->machine, workload, map, error))
         return false;
+    if (workload->start_ps > NSIM_START_HOURS_MAX * 3600 * NSIM_S)
+        return nsim_value_error(nsim_value_get(map, "start"), error, "'start' must be at most %uh, found %s",
+                                NSIM_START_HOURS_MAX, nsim_value_text(nsim_value_get(map, "start")));
     workload->name = name != NULL ? g_strdup(name) : g_strdup_printf("workload%u", number);
     g_autofree char *path = override != NULL         ? g_strdup(override)
                             : g_path_is_absolute(trace) ? g_strdup(trace)

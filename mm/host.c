@@ -190,6 +190,13 @@ host_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
     return (state & NSIM_PAGE_ABSENT) != 0 ? NSIM_NODE_NONE : (NsimNodeId)(state & NSIM_PAGE_NODE);
 }
 
+/* Are the pages all there? No sum: it could wrap around. */
+static bool
+in_space(const NsimSpace *space, NsimPage page, uint64_t count)
+{
+    return page <= space->page_count && count <= space->page_count - page;
+}
+
 static uint64_t
 host_random(NsimHost *host)
 {
@@ -208,7 +215,7 @@ host_future_lines(const NsimHost *host, NsimSpaceId space, NsimAccessorId access
 {
     const NsimMm *mm = mm_of(host);
     if (mm->future == NULL || space >= mm->space_count || accessor >= mm->machine->accessor_count ||
-        page + count > mm->spaces[space]->page_count)
+        !in_space(mm->spaces[space], page, count))
         return false;
     const size_t row = (size_t)space * mm->future->accessor_count + accessor;
     const uint32_t *const from[] = { mm->future->reads[row], mm->future->writes[row] };
@@ -235,16 +242,26 @@ host_future_compute(const NsimHost *host, NsimAccessorId accessor, NsimTime *ret
 
 /* ---- Decisions ---------------------------------------------------------------------------------------------- */
 
+/* Place what fits on one node and count it there. */
+static uint64_t
+place_counted(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, uint64_t *counter)
+{
+    const uint64_t before = space->resident_count;
+    const uint64_t done = nsim_space_place(space, page, count, node);
+    *counter += space->resident_count - before;
+    return done;
+}
+
 /* Place on one node; give the policy one chance to make room when the node is full. */
 static uint64_t
-place_on(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
+place_on(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, uint64_t *counter)
 {
-    uint64_t done = nsim_space_place(space, page, count, node);
+    uint64_t done = place_counted(space, page, count, node, counter);
     if (done < count && mm->policy != NULL && mm->policy->pressure != NULL && !mm->in_pressure) {
         mm->in_pressure = true;
         mm->policy->pressure(mm->instance, &mm->host, node, count - done);
         mm->in_pressure = false;
-        done += nsim_space_place(space, page + done, count - done, node);
+        done += place_counted(space, page + done, count - done, node, counter);
     }
     return done;
 }
@@ -255,20 +272,16 @@ place(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId no
       bool fallback)
 {
     const NsimMachine *machine = mm->machine;
-    const uint64_t before = space->resident_count;
-    uint64_t done = place_on(mm, space, page, count, node);
-    mm->vmstat.numa_hit += space->resident_count - before;
+    uint64_t done = place_on(mm, space, page, count, node, &mm->vmstat.numa_hit);
     if (!fallback)
         return done;
-    const uint64_t between = space->resident_count;
     for (uint32_t rank = 0; done < count && rank < machine->node_count; rank++) {
         const NsimNodeId next = machine->order[(size_t)accessor * machine->node_count + rank];
         if (next == NSIM_NODE_NONE)
             break;
         if (next != node)
-            done += place_on(mm, space, page + done, count - done, next);
+            done += place_on(mm, space, page + done, count - done, next, &mm->vmstat.numa_miss);
     }
-    mm->vmstat.numa_miss += space->resident_count - between;
     return done;
 }
 
@@ -279,7 +292,7 @@ decision_is_sound(NsimMm *mm, const NsimDecision *decision)
     const char *problem = NULL;
     if (decision->space >= mm->space_count)
         problem = "an address space that does not exist";
-    else if (decision->page + decision->count > mm->spaces[decision->space]->page_count)
+    else if (!in_space(mm->spaces[decision->space], decision->page, decision->count))
         problem = "pages beyond the end of the address space";
     else if (decision->kind == NSIM_DECIDE_PLACE && decision->node >= mm->machine->node_count)
         problem = "a node that does not exist";
@@ -449,10 +462,13 @@ nsim_mm_load(NsimMm *mm, NsimSpaceId space_id, NsimAccessorId accessor)
     const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
     NsimFault batch[LOAD_BATCH];
     uint32_t filled = 0;
+    bool named = false;
 
+    for (uint32_t r = 0; r < space->region_count; r++)
+        named |= *space->regions[r].name != '\0';
     for (uint32_t r = 0; r < space->region_count; r++) {
         const NsimSpaceRegion *region = &space->regions[r];
-        if (*region->name == '\0' && space->region_count > 1)
+        if (named && *region->name == '\0')
             continue;
         const NsimPage end = region->first + region->count;
         for (NsimPage page = region->first; page < end;) {

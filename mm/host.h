@@ -63,5 +63,8 @@ const uint64_t *nsim_mm_counters(const NsimMm *mm);
  */
 bool nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count);
 
-/* Load every named region of a space on behalf of `accessor`, as a loader does that writes it front to back. */
+/*
+ * Load every named region of a space (all of it when none has a name) on behalf of `accessor`, as a loader does that writes
+ * it front to back.
+ */
 bool nsim_mm_load(NsimMm *mm, NsimSpaceId space, NsimAccessorId accessor);

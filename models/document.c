@@ -373,7 +373,8 @@ nsim_document_parse(const char *text, size_t length, const char *name, GError **
     Parser parser = {.document = document};
     const int ready = yaml_parser_initialize(&parser.yaml);
     nsim_assert(ready == 1);
-    yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)text, length);
+    /* The parser asserts that there is a text; nothing read is none. */
+    yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)(text ? text : ""), length);
     const bool good = parse_stream(&parser, error);
     yaml_parser_delete(&parser.yaml);
     return good ? g_steal_pointer(&document) : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bind: pages only on the given nodes, nearest to the toucher first; when all of them are full the run fails, as a bound
- * task is killed. Linux MPOL_BIND (mm/mempolicy.c).
+ * bind: pages only on the given nodes, nearest to the toucher first; when all of them are full the run fails, as a
+ * bound task is killed. Linux MPOL_BIND (mm/mempolicy.c).
  */
 #include "policies/node-list.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fail: a policy that gives up after a number of fault batches. Tests use it to see that a failed run is reported well. */
+/*
+ * fail: a policy that gives up after a number of fault batches. Tests use it to see that a failed run is reported well.
+ */
 #include <numasim/policy.h>
 
 typedef struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * local: a page goes to the node nearest to the accessor that first uses it in the trace, as when a program is written so
- * that each thread initialises its own data. The loader places nothing; the first use of each page pays a fault. When the
- * nearest node is full, the next nearest. MPOL_LOCAL with parallel first touch.
+ * local: a page goes to the node nearest to the accessor that first uses it in the trace, as when a program is written
+ * so that each thread initialises its own data. The loader places nothing; the first use of each page pays a fault.
+ * When the nearest node is full, the next nearest. MPOL_LOCAL with parallel first touch.
  */
 #include <numasim/policy.h>
 

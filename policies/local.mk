@@ -15,3 +15,5 @@ libpolicies_a_SOURCES = \
     policies/preferred.c \
     policies/scripted.c \
     policies/weighted-interleave.c
+# The start of a policy of one's own; built by tests/policies/template.test.
+EXTRA_DIST += policies/template/Makefile policies/template/template.c

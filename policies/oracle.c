@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * oracle: the best static placement that knowledge of the whole trace allows, as the upper bound of a comparison. No real
- * system can be this policy; it is the one that reads the trace (NSIM_CAP_FUTURE).
+ * oracle: the best static placement that knowledge of the whole trace allows, as the upper bound of a comparison. No
+ * real system can be this policy; it is the one that reads the trace (NSIM_CAP_FUTURE).
  *
  * Pages that the same accessors read and write about equally often (power-of-two classes) are interchangeable. For each
  * class the share of each node is chosen so that the time of the slowest constraint is least:
@@ -13,8 +13,8 @@
  * linear term also puts those pages near that are not on the critical path. It is solved by moving shares, ever smaller
  * ones, from node to node and exchanging them between classes while that helps.
  *
- * Left out: phases of the trace (a page has one place for all of it), loaded latency below saturation, first-touch faults,
- * the workload's unit of movement (base pages are placed one by one).
+ * Left out: phases of the trace (a page has one place for all of it), loaded latency below saturation, first-touch
+ * faults, the workload's unit of movement (base pages are placed one by one).
  */
 #include <numasim/policy.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preferred: pages on the given node while it has room, then as by default. With several nodes they are tried nearest to
- * the toucher first. Linux MPOL_PREFERRED and MPOL_PREFERRED_MANY (mm/mempolicy.c); there the fall-back order starts from
- * the preferred node, here from the toucher.
+ * preferred: pages on the given node while it has room, then as by default. With several nodes they are tried nearest
+ * to the toucher first. Linux MPOL_PREFERRED and MPOL_PREFERRED_MANY (mm/mempolicy.c); there the fall-back order starts
+ * from the preferred node, here from the toucher.
  */
 #include "policies/node-list.h"
 

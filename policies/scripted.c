@@ -5,9 +5,9 @@
  *     [at NANOSECONDS] place WORKLOAD FIRST COUNT NODE
  *     [at NANOSECONDS] arm|disarm WORKLOAD FIRST COUNT
  *
- * FIRST and COUNT are base pages of the workload's address space. Decisions without a time are taken before the workload
- * is loaded; those with a time are taken then if the run lasts that long. '#' begins a comment. What the script leaves
- * without memory is placed by default.
+ * FIRST and COUNT are base pages of the workload's address space. Decisions without a time are taken before the
+ * workload is loaded; those with a time are taken then if the run lasts that long. '#' begins a comment. What the
+ * script leaves without memory is placed by default.
  */
 #include <numasim/policy.h>
 

@@ -3,11 +3,11 @@
  * weighted-interleave: like interleave, but each node gets `weight` units in a row. Linux MPOL_WEIGHTED_INTERLEAVE
  * (mm/mempolicy.c, weighted_interleave_nid), in the kernel since v6.9 with weights set by hand.
  *
- * `weights=auto` computes them from the nodes' bandwidths as the kernel does since v6.16 (reduce_interleave_weights): the
- * lesser of read and write bandwidth in MB/s, scaled so that all weights add up to about 32, at least 1 each, divided by
- * their greatest common divisor. As there, the weights are those of the whole machine, whatever `nodes` then picks, and
- * a node's bandwidth is what the nearest CPU gets from it, the links on the way included: firmware tables (ACPI HMAT, CXL
- * CDAT) say no more. v6.9 to v6.15 start from weight 1 everywhere, which is `interleave`.
+ * `weights=auto` computes them from the nodes' bandwidths as the kernel does since v6.16 (reduce_interleave_weights):
+ * the lesser of read and write bandwidth in MB/s, scaled so that all weights add up to about 32, at least 1 each,
+ * divided by their greatest common divisor. As there, the weights are those of the whole machine, whatever `nodes` then
+ * picks, and a node's bandwidth is what the nearest CPU gets from it, the links on the way included: firmware tables
+ * (ACPI HMAT, CXL CDAT) say no more. v6.9 to v6.15 start from weight 1 everywhere, which is `interleave`.
  */
 #include "policies/node-list.h"
 

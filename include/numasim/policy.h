@@ -311,7 +311,7 @@ nsim_node_by_id(const NsimHost *host, const char *id_or_nid)
     return host->ops->node_by_id(host, id_or_nid);
 }
 
-/* The rank-th nearest node of an accessor (0 = nearest) by unloaded latency, ties by nid; NSIM_NODE_NONE past the
+/* The rank-th nearest node of an accessor (0 = nearest) by unloaded read latency, equal ones in the machine's order; NSIM_NODE_NONE past the
  * last one it reaches. */
 static inline NsimNodeId
 nsim_node_by_rank(const NsimHost *host, NsimAccessorId accessor, uint32_t rank)

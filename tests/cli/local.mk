@@ -2,7 +2,9 @@
 # Scripts that print TAP lines and exit with 0, 1 or 77 (skipped).
 cli_tests = \
     tests/cli/commands.test \
+    tests/cli/determinism.test \
     tests/cli/errors.test \
+    tests/cli/hostile.test \
     tests/cli/interrupt.test \
     tests/cli/manual.test \
     tests/cli/run.test \

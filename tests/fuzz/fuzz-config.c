@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of whole experiments: any text is an experiment or an error, and an experiment that is accepted can be
- * described, runs to a result or an error, and its result can be rendered. Beside the config lie a small trace,
- * `t.trace`, and a machine, `m.yaml`; texts that name files elsewhere are not followed. Inputs of even length run for 1 us
- * of simulated time, the others as long as they say; what could make that long for the host is described, not run.
+ * Fuzz target of whole experiments: any text is an experiment or an error; an experiment that is accepted can be
+ * described and runs to a result or an error; a result can be rendered. Beside the config lie a small trace, t.trace,
+ * and a machine, m.yaml; texts that name files elsewhere are not followed. Inputs of even length run for 1 us of
+ * simulated time, the others as long as they say. Experiments that are large for the host are described, not run.
  */
 #include <experiment/plan.h>
 #include <report/render.h>

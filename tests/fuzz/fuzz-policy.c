@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of policies as a user asks for them, and of scripts. The first line of the input is NAME:key=value,...; the
- * rest is a script of the policy `scripted`. A policy that is accepted is attached to a small machine and sees pages
- * touched; afterwards the books of its memory must agree. Scripts stay in memory; a script that the first line names, and
- * policies that must know the trace, are not attached.
+ * Fuzz target of policies as a user asks for them, and of scripts. The first line of the input is NAME:key=value,...;
+ * the rest is a script of the policy `scripted`. A policy that is accepted is attached to a small machine and sees its
+ * pages loaded; afterwards the books of the memory must agree. Scripts stay in memory. Not attached are a script that
+ * the first line names and policies that must know the trace.
  */
 #include <experiment/policy-spec.h>
 #include <mm/host.h>

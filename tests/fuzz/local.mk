@@ -29,13 +29,14 @@ tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HW
 
 EXTRA_DIST += \
     tests/fuzz/README.md \
+    tests/fuzz/config.dict \
     tests/fuzz/corpus \
     tests/fuzz/run
 
 # What `make fuzz` builds: name, colon, the sources it needs beside its own.
 fuzz_experiment_sources = \
-    $(libexperiment_a_SOURCES) $(libreport_a_SOURCES) $(libpolicies_a_SOURCES) $(libmm_a_SOURCES) $(libmodels_a_SOURCES) \
-    $(libtraces_a_SOURCES) $(libsim_a_SOURCES)
+    $(libexperiment_a_SOURCES) $(libreport_a_SOURCES) $(libpolicies_a_SOURCES) $(libmm_a_SOURCES) \
+    $(libmodels_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES)
 fuzz_targets = \
     config: $(fuzz_experiment_sources) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \

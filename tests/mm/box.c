@@ -21,7 +21,8 @@ box_yaml(unsigned near_mib, unsigned far_mib)
                            "links:\n"
                            "  - {id: L0, between: [C0, hub], bandwidth: 30GB/s}\n"
                            "  - {id: L1, between: [C1, hub], bandwidth: 30GB/s}\n"
-                           "relative_latency: {anchor: 100ns, nodes: [D0, D1, X], C0: [10, 30, 20], C1: [30, 10, 20]}\n",
+                           "relative_latency:\n"
+                           "  {anchor: 100ns, nodes: [D0, D1, X], C0: [10, 30, 20], C1: [30, 10, 20]}\n",
                            near_mib, near_mib, far_mib);
 }
 

@@ -51,5 +51,8 @@ bool box_touch(Box *box, NsimSpaceId space, NsimPage page, uint32_t count, NsimA
 
 /* Pages of a space on a node. */
 uint64_t box_count(const Box *box, NsimSpaceId space, NsimNodeId node);
-/* The nodes of pages [page, page + count) as a text, one character each: the node's index, '.' for none. (transfer full) */
+/*
+ * The nodes of pages [page, page + count) as a text, one character each: the node's index, '.' for none. (transfer
+ * full)
+ */
 char *box_picture(const Box *box, NsimSpaceId space, NsimPage page, uint32_t count);

@@ -297,9 +297,12 @@ test_future(void)
     uint32_t *reads[] = { c0_reads, NULL }, *writes[] = { c0_writes, NULL };
     NsimTime gap_ps[] = { 1000, 0 };
     uint32_t window[] = { 64, 0 };
-    const NsimFuture future = {
-        .accessor_count = 2, .space_count = 1, .reads = reads, .writes = writes, .gap_ps = gap_ps, .window_lines = window
-    };
+    const NsimFuture future = { .accessor_count = 2,
+                                .space_count = 1,
+                                .reads = reads,
+                                .writes = writes,
+                                .gap_ps = gap_ps,
+                                .window_lines = window };
     Log log = { 0 };
     Box box;
     NsimHost *host = open_logged(&box, &log);
@@ -312,6 +315,7 @@ test_future(void)
     CU_ASSERT_TRUE(r[0] == 0 && r[1] == 0 && r[2] == 0);
     CU_ASSERT_TRUE(nsim_future_lines(host, 0, 0, 2048, 0, r, w));
     CU_ASSERT_FALSE(nsim_future_lines(host, 0, 0, 2046, 3, r, w));
+    CU_ASSERT_FALSE(nsim_future_lines(host, 0, 0, UINT64_MAX, 1, r, w));
     CU_ASSERT_FALSE(nsim_future_lines(host, 1, 0, 0, 1, r, w));
     CU_ASSERT_FALSE(nsim_future_lines(host, 0, 2, 0, 1, r, w));
     CU_ASSERT_TRUE(nsim_future_compute(host, 0, &gap, &lines));
@@ -332,6 +336,8 @@ test_bad_decisions(void)
         { { .kind = NSIM_DECIDE_PLACE, .space = 1, .count = 1 }, "an address space that does not exist" },
         { { .kind = NSIM_DECIDE_ARM, .page = 2048, .count = 1 }, "pages beyond the end of the address space" },
         { { .kind = NSIM_DECIDE_DISARM, .page = 1, .count = 2048 }, "pages beyond the end of the address space" },
+        { { .kind = NSIM_DECIDE_ARM, .page = UINT64_MAX, .count = 1 }, "pages beyond the end of the address space" },
+        { { .kind = NSIM_DECIDE_PLACE, .page = UINT64_MAX - 3, .count = 5 }, "pages beyond the end of the address space" },
         { { .kind = NSIM_DECIDE_PLACE, .count = UINT32_MAX }, "pages beyond the end of the address space" },
         { { .kind = NSIM_DECIDE_PLACE, .node = 3, .count = 1 }, "a node that does not exist" },
         { { .kind = NSIM_DECIDE_PLACE, .node = NSIM_NODE_NONE, .count = 1 }, "a node that does not exist" },
@@ -389,8 +395,8 @@ test_fallback_order(void)
     CU_ASSERT_EQUAL(nsim_free_pages(host, 2), 0);
     /* Everything is full now. */
     CU_ASSERT_FALSE(box_touch(&box, 0, 1536, 1, 1));
-    CU_ASSERT_STRING_EQUAL(box.mm->failure, "out of memory: workload 'w' needs more pages than the nodes that accessor 'C1' "
-                                            "reaches have left");
+    CU_ASSERT_STRING_EQUAL(box.mm->failure, "out of memory: workload 'w' needs more pages than the nodes that accessor "
+                                            "'C1' reaches have left");
     box_close(&box);
 }
 
@@ -439,7 +445,10 @@ test_pressure(void)
     /* A decision under pressure does not bring about more pressure. */
     log.drop_from = NULL;
     log.place_again = true;
+    const NsimVmstat before = box.mm->vmstat;
     CU_ASSERT_EQUAL(nsim_place(host, 0, 320, 1, 0, 0, NSIM_PLACE_FALLBACK), 1);
+    CU_ASSERT_EQUAL(box.mm->vmstat.numa_hit, before.numa_hit);
+    CU_ASSERT_EQUAL(box.mm->vmstat.numa_miss, before.numa_miss + 6); /* each page once: one, and five under pressure */
     CU_ASSERT_EQUAL(log.pressure_count, 4);
     CU_ASSERT_EQUAL(nsim_page_node(host, 0, 2004), 2);
     CU_ASSERT_PTR_NULL(box.mm->failure);
@@ -497,7 +506,8 @@ test_load(void)
 {
     static const uint64_t frames[] = { 1, 2, 3 };
     /* Pages 1..1 and 3..1026; the rest has no name. */
-    static const NsimSpaceRange ranges[] = { { "a", (2u << 20) + 4096, 4096 }, { "b", (2u << 20) + 12288, 1024 * 4096 } };
+    static const NsimSpaceRange ranges[] = { { "a", (2u << 20) + 4096, 4096 },
+                                             { "b", (2u << 20) + 12288, 1024 * 4096 } };
     g_autofree char *yaml = box_yaml(2, 64);
     Box box;
     box_open(&box, yaml);
@@ -531,6 +541,15 @@ test_load(void)
 
     box_open(&box, yaml);
     (void)box_add_ranges(&box, "nameless", frames, 3, NULL, 0, 1);
+    CU_ASSERT_TRUE(box_attach(&box, &loads_class, NULL, NULL));
+    CU_ASSERT_TRUE(nsim_mm_load(box.mm, 0, 1));
+    CU_ASSERT_EQUAL(loads.pages, 1536);
+    box_close(&box);
+
+    /* Without names a gap between the frames makes several regions: still all of them. */
+    static const uint64_t apart[] = { 1, 3, 9 };
+    box_open(&box, yaml);
+    (void)box_add_ranges(&box, "nameless", apart, 3, NULL, 0, 1);
     CU_ASSERT_TRUE(box_attach(&box, &loads_class, NULL, NULL));
     CU_ASSERT_TRUE(nsim_mm_load(box.mm, 0, 1));
     CU_ASSERT_EQUAL(loads.pages, 1536);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: the nodes' page counts add up, and what cannot be is stopped. Method: hand-worked counts; broken rules in a child
- * process, which must die of the assertion.
+ * Goal: the nodes' page counts add up, and what cannot be is stopped. Method: hand-worked counts; broken rules in a
+ * child process, which must die of the assertion.
  */
 #include "test-mm.h"
 

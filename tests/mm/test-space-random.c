@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: whatever is done to spaces, in any order, the books agree with the pages. Method: thousands of random operations
- * with fixed seeds on random small machines, beside a model that keeps one plain record for each page; both are compared
- * page by page after each batch, and the audit counts everything again.
+ * Goal: whatever is done to spaces, in any order, the books agree with the pages. Method: thousands of random
+ * operations with fixed seeds on random small machines, beside a model that keeps one plain record for each page; both
+ * are compared page by page after each batch, and the audit counts everything again.
  */
 #include "test-mm.h"
 
@@ -54,8 +54,8 @@ make_machine(Box *box, Model *model, NsimRandom *random)
     g_string_append_printf(yaml, "page: %s\naccessors: [{id: C}]\nnodes:\n", page_sizes[size]);
     for (uint32_t n = 0; n < model->node_count; n++) {
         model->capacity[n] = 1 + nsim_random_below(random, 700);
-        g_string_append_printf(yaml, "  - {id: N%u, kind: dram, capacity: %uKiB, latency: 80ns, read: 1GB/s, at: C}\n", n,
-                               (unsigned)model->capacity[n] * page_kib[size]);
+        g_string_append_printf(yaml, "  - {id: N%u, kind: dram, capacity: %uKiB, latency: 80ns, read: 1GB/s, at: C}\n",
+                               n, (unsigned)model->capacity[n] * page_kib[size]);
     }
     for (uint32_t s = 0; s < BOX_SPACES_MAX; s++) {
         for (uint32_t p = 0; p < PAGES_MAX; p++)

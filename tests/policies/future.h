@@ -9,7 +9,9 @@ typedef struct {
     uint32_t accessor_count;
 } Future;
 
-/* A future in which nothing is touched, for the spaces in the box; each accessor can have `window` lines outstanding. */
+/*
+ * A future in which nothing is touched, for the spaces in the box; each accessor can have `window` lines outstanding.
+ */
 void future_init(Future *future, const Box *box, uint32_t window);
 void future_clear(Future *future);
 /* The accessor reads and writes so many lines of each of `count` pages from `page` on. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small plug-in that test-plugins.c builds in many variants. Each -D changes one thing: NAME, ABI, SIZE, ATTACH, DETACH,
- * SUMMARY, SOURCE, LICENCE, CAPS, OPTIONS, OPTION_COUNT, CONFIG_SIZE, COUNTERS, COUNTER_COUNT, NO_EXPORT, NULL_CLASS.
+ * A small plug-in that test-plugins.c builds in many variants. Each -D changes one thing: NAME, ABI, SIZE, ATTACH,
+ * DETACH, SUMMARY, SOURCE, LICENCE, CAPS, OPTIONS, OPTION_COUNT, CONFIG_SIZE, COUNTERS, COUNTER_COUNT, NO_EXPORT,
+ * NULL_CLASS.
  */
 #include <numasim/policy.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: what built plug-ins rely on cannot change unnoticed. Method: the sizes of all public structs, the places of their
- * last fields and the values of the constants, as they were when this ABI version was fixed. A failure here means: raise
- * NSIM_ABI_VERSION, or append to the struct and state its new size here.
+ * Goal: what built plug-ins rely on cannot change unnoticed. Method: the sizes of all public structs, the places of
+ * their last fields and the values of the constants, as they were when this ABI version was fixed. A failure here
+ * means: raise NSIM_ABI_VERSION, or append to the struct and state its new size here.
  */
 #include <stdio.h>
 

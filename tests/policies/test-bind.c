@@ -90,8 +90,8 @@ test_options(void)
         { "weighted-interleave:nodes=Y",
           "policy 'weighted-interleave': option 'nodes': no such node 'Y'; nodes are D0 (0), D1 (1), X (2)" },
         { "weighted-interleave:weights=D0",
-          "policy 'weighted-interleave': option 'weights': expected NODE=WEIGHT with a weight from 1 to 255, found 'D0'; "
-          "nodes are D0 (0), D1 (1), X (2)" },
+          "policy 'weighted-interleave': option 'weights': expected NODE=WEIGHT with a weight from 1 to 255, found "
+          "'D0'; nodes are D0 (0), D1 (1), X (2)" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *yaml = box_yaml(1, 1);

@@ -112,8 +112,8 @@ test_invalid(void)
         NodeList list = { .count = 77 };
         g_autoptr(GError) error = NULL;
         g_autofree char *expected = g_strdup_printf("policy 'p': option 'nodes': %s%s", cases[i].problem, nodes_are);
-        CU_ASSERT_FALSE_FATAL(node_list_parse(&stage.box.mm->host, "p", "nodes", cases[i].text, cases[i].weighted, &list,
-                                              &error));
+        CU_ASSERT_FALSE_FATAL(node_list_parse(&stage.box.mm->host, "p", "nodes", cases[i].text, cases[i].weighted,
+                                              &list, &error));
         CU_ASSERT_STRING_EQUAL(error->message, expected);
         CU_ASSERT_EQUAL(error->domain, NSIM_POLICY_ERROR);
         CU_ASSERT_EQUAL(error->code, NSIM_POLICY_ERROR_OPTION);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: on random small problems the oracle is close to the best there is. Method: the least makespan over all splits of
- * the classes in eighths that fit, by trying every one, against the makespan of the placement the oracle made; loads are
- * computed here from the routes, not by the oracle's code.
+ * Goal: on random small problems the oracle is close to the best there is. Method: the least makespan over all splits
+ * of the classes in eighths that fit, by trying every one, against the makespan of the placement the oracle made; loads
+ * are computed here from the routes, not by the oracle's code.
  */
 #include "test-policies.h"
 

@@ -49,8 +49,8 @@ test_own_pages(void)
 }
 
 /*
- * Bound by bandwidth, the expander carries its part: 20 GB/s beside each CPU and 10 between them make 80 % and 20 %. The
- * other CPU's node would cost its bandwidth and the links'.
+ * Bound by bandwidth, the expander carries its part: 20 GB/s beside each CPU and 10 between them make 80 % and 20 %.
+ * The other CPU's node would cost its bandwidth and the links'.
  */
 static void
 test_own_pages_and_bandwidth(void)
@@ -155,7 +155,9 @@ test_latency_bound(void)
     future_clear(&future);
 }
 
-/* A near node of 256 pages, hot pages for 100 and warm ones for 200: all hot, then warm until it is full, nothing cold. */
+/*
+ * A near node of 256 pages, hot pages for 100 and warm ones for 200: all hot, then warm until it is full, nothing cold.
+ */
 static void
 test_knapsack(void)
 {
@@ -267,7 +269,8 @@ test_too_many_nodes(void)
 {
     g_autoptr(GString) yaml = g_string_new("accessors: [{id: C}]\nnodes:\n");
     for (unsigned n = 0; n < 65; n++)
-        g_string_append_printf(yaml, "  - {id: N%u, kind: dram, capacity: 1MiB, latency: 80ns, read: 1GB/s, at: C}\n", n);
+        g_string_append_printf(yaml, "  - {id: N%u, kind: dram, capacity: 1MiB, latency: 80ns, read: 1GB/s, at: C}\n",
+                               n);
     Stage stage;
     stage_open(&stage, yaml->str);
     (void)box_add(&stage.box, "w", 1, 1);

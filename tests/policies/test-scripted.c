@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: scripts are carried out to the letter, and what is wrong in one is named with its line. Method: small scripts in a
- * temporary folder; every message.
+ * Goal: scripts are carried out to the letter, and what is wrong in one is named with its line. Method: small scripts
+ * in a temporary folder; every message.
  */
 #include "test-policies.h"
 

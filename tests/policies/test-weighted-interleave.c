@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Goal: weights set by hand are obeyed, and automatic ones are those of Linux v6.16 (mm/mempolicy.c,
- * reduce_interleave_weights). Method: weights worked out by hand for several sets of bandwidths, read back from where the
- * pages go.
+ * reduce_interleave_weights). Method: weights worked out by hand for several sets of bandwidths, read back from where
+ * the pages go.
  */
 #include "test-policies.h"
 
@@ -94,7 +94,10 @@ test_disk(void)
     check_weights(machine, "weighted-interleave", weights);
 }
 
-/* What the nearest CPU gets: the link to the expander is what limits it (75 and 25 GB/s). The GPU's own view is not asked. */
+/*
+ * What the nearest CPU gets: the link to the expander is what limits it (75 and 25 GB/s). The GPU's own view is not
+ * asked.
+ */
 static void
 test_behind_a_link(void)
 {
