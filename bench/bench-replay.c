@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Speed of the replay: accesses/s with 1, 2, 8 and 32 accessors, exact order, every queue on, pages dealt out over all
- * nodes so that every frame is split; against the same records only decoded and their page state touched ("floor": share of
+ * nodes so that every frame is split (sequential cases: also all on one node); against the same records only decoded and their page state touched ("floor": share of
  * the replay's time) and against the event-per-hop model on the first records ("x judge": how many times faster). Prints
  * one row a case in CPU time; ratios hold on a noisy machine, absolute figures do not.
  *
@@ -35,7 +35,7 @@ build_machine(uint32_t accessor_count, uint64_t pages)
         g_string_append_printf(text,
                                "  - {id: N%d, nid: %d, kind: %s, capacity: %" PRIu64
                                "KiB, latency: 100ns, read: 38.4GB/s, write: 38.4GB/s%s}\n",
-                               n, n, n < 2 ? "dram" : "cxl", (pages / 4 + 4096) * 4, n < 2 ? (n == 0 ? ", at: s1" : ", at: s2") : "");
+                               n, n, n < 2 ? "dram" : "cxl", (pages + 4096) * 4, n < 2 ? (n == 0 ? ", at: s1" : ", at: s2") : "");
     g_string_append(text, "links:\n"
                           "  - {id: upi, kind: upi, between: [s1, s2], bandwidth: 34.4GB/s, latency: 60ns}\n"
                           "  - {id: x1, kind: cxl, between: [s1, N2], bandwidth: 26.8GB/s, latency: 100ns}\n"
@@ -93,13 +93,12 @@ time_floor(NsimTrace *trace, const NsimSpace *space)
 static NsimNodeId
 dealt_node(void *context, uint32_t page)
 {
-    (void)context;
-    return (NsimNodeId)(page % 4);
+    return *(const bool *)context ? 0 : (NsimNodeId)(page % 4);
 }
 
 /* Lines/s of the event-per-hop model on the beginning of the trace. */
 static double
-judge_lines_per_s(NsimTrace *trace, const NsimMachine *machine)
+judge_lines_per_s(NsimTrace *trace, const NsimMachine *machine, bool one_node)
 {
     g_autoptr(GError) error = NULL;
     const uint32_t thread_count = nsim_trace_info(trace)->thread_count;
@@ -123,7 +122,7 @@ judge_lines_per_s(NsimTrace *trace, const NsimMachine *machine)
         cores[t].bursts = (const NsimBurst *)(void *)g_array_free(bursts, FALSE);
     }
     const NsimJudgeOptions options = {
-        .machine = machine, .cores = cores, .core_count = thread_count, .node_of = dealt_node
+        .machine = machine, .cores = cores, .core_count = thread_count, .node_of = dealt_node, .context = &one_node
     };
     const double begin_s = cpu_s();
     g_autoptr(NsimJudgeResult) result = nsim_judge_run(&options);
@@ -136,12 +135,12 @@ judge_lines_per_s(NsimTrace *trace, const NsimMachine *machine)
 typedef struct {
     double replay_s, floor_s;
     NsimTime runtime_ps;
-    uint64_t accesses, mean_ps;
+    uint64_t accesses;
 } Timing;
 
 /* One replay, split into set-up (not timed) and run. */
 static Timing
-time_replay(NsimTrace *trace, const NsimMachine *machine)
+time_replay(NsimTrace *trace, const NsimMachine *machine, bool one_node)
 {
     g_autoptr(GError) error = NULL;
     const NsimTraceInfo *info = nsim_trace_info(trace);
@@ -156,7 +155,7 @@ time_replay(NsimTrace *trace, const NsimMachine *machine)
     Timing timing = { 0 };
 
     for (NsimPage page = 0; page < space->page_count; page++)
-        (void)nsim_space_place(space, page, 1, (NsimNodeId)(page % 4));
+        (void)nsim_space_place(space, page, 1, one_node ? 0 : (NsimNodeId)(page % 4));
     for (uint32_t t = 0; t < info->thread_count; t++) {
         cursors[t] = nsim_trace_cursor_new(trace, t, machine->page_shift, &error);
         if (cursors[t] == NULL)
@@ -183,7 +182,6 @@ time_replay(NsimTrace *trace, const NsimMachine *machine)
     timing.replay_s = cpu_s() - begin_s;
     timing.runtime_ps = nsim_replay_stats(replay)->end_ps;
     timing.accesses = nsim_replay_stats(replay)->access_count;
-    timing.mean_ps = nsim_histogram_mean(&nsim_replay_stats(replay)->latency);
     timing.floor_s = time_floor(trace, space);
 
     nsim_replay_free(replay);
@@ -201,7 +199,8 @@ typedef struct {
     const char *name;
     NsimGeneratePattern pattern;
     uint32_t threads, burst_lines;
-    uint64_t pages, records;
+    uint64_t pages;
+    bool one_node; /* all pages on node 0; else dealt out over the four */
 } Case;
 
 static void
@@ -229,7 +228,7 @@ measure(const Case *bench, const char *directory, uint64_t records)
     g_autoptr(NsimMachine) machine = build_machine(bench->threads, bench->pages);
     Timing best = { 0 };
     for (int i = 0; i < REPEATS; i++) {
-        const Timing timing = time_replay(trace, machine);
+        const Timing timing = time_replay(trace, machine, bench->one_node);
         if (i == 0 || timing.replay_s < best.replay_s)
             best = timing;
     }
@@ -238,9 +237,9 @@ measure(const Case *bench, const char *directory, uint64_t records)
     const double lines_per_s = (double)best.accesses / best.replay_s;
     printf("%-14s %9.1f %9.1f %6.2f %8.1f %8.2f %9.1f %8.1f %8ld\n", bench->name, lines_per_s / 1e6,
            best.replay_s * 1e9 / (double)nsim_trace_info(trace)->burst_count, best.floor_s / best.replay_s,
-           lines_per_s / judge_lines_per_s(trace, machine),
+           lines_per_s / judge_lines_per_s(trace, machine, bench->one_node),
            (double)nsim_trace_info(trace)->file_bytes / (double)nsim_trace_info(trace)->burst_count,
-           (double)best.mean_ps / 1e3, (double)nsim_trace_info(trace)->file_bytes / 1048576, usage.ru_maxrss / 1024);
+           (double)best.accesses * 64e3 / (double)best.runtime_ps, (double)nsim_trace_info(trace)->file_bytes / 1048576, usage.ru_maxrss / 1024);
     fflush(stdout);
     unlink(path);
 }
@@ -249,11 +248,16 @@ int
 main(int argc, char **argv)
 {
     static const Case cases[] = {
-        { "zipf-1x1M", NSIM_GENERATE_ZIPF, 1, 1, 1u << 20, 0 },   { "zipf-2x1M", NSIM_GENERATE_ZIPF, 2, 1, 1u << 20, 0 },
-        { "zipf-8x1M", NSIM_GENERATE_ZIPF, 8, 1, 1u << 20, 0 },   { "zipf-32x1M", NSIM_GENERATE_ZIPF, 32, 1, 1u << 20, 0 },
-        { "seq64-1x1M", NSIM_GENERATE_SEQUENTIAL, 1, 64, 1u << 20, 0 },
-        { "seq1-1x1M", NSIM_GENERATE_SEQUENTIAL, 1, 1, 1u << 20, 0 },
-        { "zipf-1x256M", NSIM_GENERATE_ZIPF, 1, 1, 1u << 28, 0 }, { "zipf-32x256M", NSIM_GENERATE_ZIPF, 32, 1, 1u << 28, 0 },
+        { "zipf-1x1M", NSIM_GENERATE_ZIPF, 1, 1, 1u << 20, false },
+        { "zipf-2x1M", NSIM_GENERATE_ZIPF, 2, 1, 1u << 20, false },
+        { "zipf-8x1M", NSIM_GENERATE_ZIPF, 8, 1, 1u << 20, false },
+        { "zipf-32x1M", NSIM_GENERATE_ZIPF, 32, 1, 1u << 20, false },
+        { "seq64-1x1M", NSIM_GENERATE_SEQUENTIAL, 1, 64, 1u << 20, true },
+        { "seq1-1x1M", NSIM_GENERATE_SEQUENTIAL, 1, 1, 1u << 20, true },
+        { "seq64-dealt", NSIM_GENERATE_SEQUENTIAL, 1, 64, 1u << 20, false },
+        { "seq1-dealt", NSIM_GENERATE_SEQUENTIAL, 1, 1, 1u << 20, false },
+        { "zipf-1x256M", NSIM_GENERATE_ZIPF, 1, 1, 1u << 28, false },
+        { "zipf-32x256M", NSIM_GENERATE_ZIPF, 32, 1, 1u << 28, false },
     };
     gint64 records = 50000000;
     char *directory = NULL, *only = NULL;
@@ -269,7 +273,7 @@ main(int argc, char **argv)
     if (!g_option_context_parse(context, &argc, &argv, &error))
         stop(error);
     printf("%-14s %9s %9s %6s %8s %8s %9s %8s %8s\n", "case", "M lines/s", "ns/record", "floor", "x judge", "B/record",
-           "mean ns", "file MiB", "peak MiB");
+           "sim GB/s", "file MiB", "peak MiB");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         if (only == NULL || strstr(cases[i].name, only) != NULL)
             measure(&cases[i], directory != NULL ? directory : "/tmp", (uint64_t)records);

@@ -8,10 +8,10 @@
 #define CHUNK_LINES 16u
 
 
-/* Lines in flight that will complete together; they leave their window slots when the first of them does. */
+/* Lines in flight that were issued together: the first completes at `time_ps`, the others `spacing_ps` after each other. */
 typedef struct {
     NsimTime time_ps;
-    uint64_t lines;
+    uint32_t lines, spacing_ps;
 } Piece;
 
 /*
@@ -30,7 +30,7 @@ typedef struct {
 
 /* A core: one window of outstanding lines, one stream of computation. */
 typedef struct {
-    NsimTime slot_ps;     /* completion of the last piece that left the window */
+    NsimTime slot_ps;     /* completion of the last line, or first line of a piece, that left the window */
     uint32_t outstanding; /* lines in the window */
     uint32_t lane_room;   /* a multiple of LANE_GROUP */
     NsimTime *lane_heads, *lane_seconds; /* completions of the first and second piece of each lane */

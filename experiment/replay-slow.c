@@ -38,6 +38,20 @@ fail(NsimReplay *replay, GError *error)
         g_error_free(error);
 }
 
+/* Half the range: whatever is added to a time below this before the next check still fits. */
+#define TIME_LIMIT_PS (NSIM_TIME_MAX / 2)
+
+/* False, and the run fails, when a thread's time goes on for too long. */
+static bool
+time_is_left(NsimReplay *replay, const Thread *thread, NsimTime more_ps)
+{
+    if (thread->base_ps <= TIME_LIMIT_PS && more_ps <= TIME_LIMIT_PS - thread->base_ps)
+        return true;
+    fail(replay, g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT,
+                             "thread %u goes on beyond the range of simulated time (106 days)", thread->number));
+    return false;
+}
+
 static void
 stop(NsimReplay *replay)
 {
@@ -68,6 +82,8 @@ replay_refill(NsimReplay *replay, Thread *thread)
         stop(replay);
         return false;
     }
+    if (!time_is_left(replay, thread, 0))
+        return false;
     if (source->fill != NULL && !source->fill(source->context, &source->bursts, &count, &error)) {
         fail(replay, error);
         return false;
@@ -144,11 +160,9 @@ replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst)
         const unsigned __int128 pause_ps = ((unsigned __int128)burst->page * thread->gap_mult) << 16;
         gap_ps = nsim_time_add_saturated(gap_ps, pause_ps > NSIM_TIME_MAX ? NSIM_TIME_MAX : (NsimTime)pause_ps);
     }
-    if (!nsim_time_add(thread->base_ps, gap_ps, &thread->base_ps)) {
-        fail(replay, g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT,
-                                 "thread %u pauses beyond the range of simulated time (213 days)", thread->number));
+    if (!time_is_left(replay, thread, gap_ps))
         return false;
-    }
+    thread->base_ps += gap_ps;
     if (burst->op == NSIM_OP_BARRIER && burst->page < workload->barrier_count)
         return reach_barrier(replay, thread, burst->page);
     if (burst->op == NSIM_OP_MARK && burst->page < workload->mark_count)

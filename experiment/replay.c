@@ -52,27 +52,74 @@ earliest_lane(const Core *core)
     return (uint32_t)best;
 }
 
-/* The first piece of a lane has completed: its lines leave the window. */
+/* The first piece of a lane completes: all its lines leave the window, for a chunk that issues no faster than they do. */
 INLINE void
 retire(Core *core, uint32_t index)
 {
     Lane *lane = &core->lanes[index];
     const NsimTime time_ps = core->lane_heads[index];
+    const Piece *piece = &lane->ring[lane->first++ & lane->mask];
     core->lane_heads[index] = core->lane_seconds[index];
-    core->outstanding -= (uint32_t)lane->ring[lane->first++ & lane->mask].lines;
+    core->outstanding -= piece->lines;
     core->lane_seconds[index] = lane->ring[(lane->first + 1) & lane->mask].time_ps;
     core->slot_ps = time_ps > core->slot_ps ? time_ps : core->slot_ps;
 }
 
-/* Put `lines` that complete at `time_ps` into the window. Completions of a lane never run backward: where a curve's
- * latency has fallen in between, the later piece completes with the earlier one. */
+/* The first line of a lane completes and leaves the window alone. */
 INLINE void
-launch(Core *core, uint32_t index, NsimTime time_ps, uint32_t lines)
+retire_line(Core *core, uint32_t index)
+{
+    Lane *lane = &core->lanes[index];
+    Piece *piece = &lane->ring[lane->first & lane->mask];
+    if (LIKELY(piece->lines == 1)) {
+        retire(core, index);
+        return;
+    }
+    core->slot_ps = piece->time_ps > core->slot_ps ? piece->time_ps : core->slot_ps;
+    core->outstanding--;
+    piece->lines--;
+    piece->time_ps += piece->spacing_ps;
+    core->lane_heads[index] = piece->time_ps;
+}
+
+/*
+ * At most `wanted` lines of the first piece of a lane leave the window one after the other, as long as no other lane comes
+ * before them. Returns when the last of them does. Only for pieces with a spacing.
+ */
+static NsimTime
+retire_lines(Core *core, uint32_t index, uint32_t wanted)
+{
+    Lane *lane = &core->lanes[index];
+    Piece *piece = &lane->ring[lane->first & lane->mask];
+    const NsimTime head_ps = piece->time_ps;
+    NsimTime other_ps = NSIM_TIME_MAX;
+    for (uint32_t i = 0; i < core->lane_room; i++)
+        other_ps = i != index && core->lane_heads[i] < other_ps ? core->lane_heads[i] : other_ps;
+    const uint64_t before = (other_ps - head_ps) / piece->spacing_ps + 1;
+    uint32_t lines = piece->lines < wanted ? piece->lines : wanted;
+    lines = before < lines ? (uint32_t)before : lines;
+    const NsimTime last_ps = head_ps + (uint64_t)(lines - 1) * piece->spacing_ps;
+    if (lines == piece->lines) {
+        retire(core, index);
+    } else {
+        core->outstanding -= lines;
+        piece->lines -= lines;
+        piece->time_ps += (uint64_t)lines * piece->spacing_ps;
+        core->lane_heads[index] = piece->time_ps;
+    }
+    core->slot_ps = last_ps > core->slot_ps ? last_ps : core->slot_ps;
+    return last_ps;
+}
+
+/* Put lines into the window, the first of which completes at `time_ps`. Completions of a lane never run backward: where a
+ * curve's latency has fallen in between, the later piece completes with the earlier one. */
+INLINE void
+launch(Core *core, uint32_t index, NsimTime time_ps, uint32_t lines, uint32_t spacing_ps)
 {
     Lane *lane = &core->lanes[index];
     const NsimTime ordered_ps = time_ps > lane->last_ps ? time_ps : lane->last_ps;
     const uint32_t pending = lane->end - lane->first;
-    lane->ring[lane->end & lane->mask] = (Piece){ ordered_ps, lines };
+    lane->ring[lane->end & lane->mask] = (Piece){ ordered_ps, lines, spacing_ps };
     lane->ring[(lane->end + 1) & lane->mask].time_ps = NSIM_TIME_MAX;
     lane->ring[(lane->end + 2) & lane->mask].time_ps = NSIM_TIME_MAX;
     lane->end++;
@@ -83,28 +130,40 @@ launch(Core *core, uint32_t index, NsimTime time_ps, uint32_t lines)
         *(pending == 0 ? &core->lane_heads[index] : &core->lane_seconds[index]) = ordered_ps;
 }
 
-/* The time from which the window has a free slot for the burst in hand. */
+/* The time from which the window has a free slot. */
 INLINE NsimTime
 free_slot(Core *core, uint32_t limit)
 {
     while (core->outstanding >= limit)
-        retire(core, earliest_lane(core));
+        retire_line(core, earliest_lane(core));
     return core->slot_ps;
 }
 
 /*
- * How many lines of the next chunk fit the window at time t. Slots that free so soon that the resource is still busy with
- * the lines before them count as free already: issuing those lines with this chunk changes nothing.
+ * How many lines of the next chunk fit the window at time t. Slots count as free when they come free one after the other
+ * from t on without a pause: those that follow each other no slower than the chunk's lines follow each other on their route
+ * (`spacing`) cost nothing; slower ones pace the chunk, and `*ret_last_ps` is when the last of them comes free.
  */
 INLINE uint32_t
-fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t spacing_ps)
+fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t spacing_ps, NsimTime *ret_last_ps)
 {
     uint32_t room = limit - core->outstanding;
     while (room < wanted) {
         const uint32_t index = earliest_lane(core);
-        if (core->lane_heads[index] > t_ps + room * spacing_ps)
-            break;
-        retire(core, index);
+        const Lane *lane = &core->lanes[index];
+        const uint64_t apart_ps = lane->ring[lane->first & lane->mask].spacing_ps;
+        const NsimTime head_ps = core->lane_heads[index];
+        if (LIKELY(apart_ps <= spacing_ps)) {
+            if (head_ps > t_ps + room * spacing_ps)
+                break;
+            retire(core, index);
+        } else {
+            const NsimTime so_far_ps = t_ps + (room - 1) * spacing_ps;
+            if (head_ps > (*ret_last_ps > so_far_ps ? *ret_last_ps : so_far_ps) + apart_ps)
+                break;
+            const NsimTime last_ps = retire_lines(core, index, wanted - room);
+            *ret_last_ps = last_ps > *ret_last_ps ? last_ps : *ret_last_ps;
+        }
         room = limit - core->outstanding;
     }
     return wanted < room ? wanted : room;
@@ -221,7 +280,7 @@ issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const Nsim
     if (special)
         latency_ps += translate(thread, burst);
     const NsimTime done_ps = t_ps + latency_ps;
-    launch(thread->core, lane, done_ps, 1);
+    launch(thread->core, lane, done_ps, 1, 0);
     nsim_histogram_record(&replay->stats.latency, latency_ps, 1);
     route->lines++;
     thread->stall_ps += t_ps - thread->ready_ps;
@@ -248,7 +307,6 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     const uint64_t spacing_ps = curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
     const uint64_t step_ps16 = step_of(thread, burst);
     const uint64_t step_ps = step_ps16 >> 4;
-    const uint64_t behind_ps = spacing_ps > step_ps ? spacing_ps - step_ps : 0;
     const NsimTime walk_ps = special ? translate(thread, burst) : 0;
     uint32_t left = burst->count - thread->issued;
     /* In registers while the chunks go out: through the pointers every store would force them back to memory. */
@@ -257,18 +315,24 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     uint32_t issued = 0;
 
     for (;;) {
-        const uint32_t lines =
-            fit_window(core, thread->limit, left < CHUNK_LINES ? left : CHUNK_LINES, t_ps, spacing_ps);
+        const bool slot_bound = t_ps == core->slot_ps;
+        NsimTime slots_ps = t_ps;
+        const uint32_t lines = fit_window(core, thread->limit, left < CHUNK_LINES ? left : CHUNK_LINES, t_ps,
+                                          spacing_ps > step_ps ? spacing_ps : step_ps, &slots_ps);
+        uint64_t pace_ps = step_ps;
+        if (UNLIKELY(slots_ps > t_ps + (lines - 1) * step_ps) && lines > 1)
+            pace_ps = (slots_ps - t_ps) / (lines - 1);
+        const uint64_t flow_ps = spacing_ps > pace_ps ? spacing_ps : pace_ps;
         const NsimTime wait_ps = nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
         const NsimTime latency_ps = route->fixed_ps + wait_ps + walk_ps;
         /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
-        const NsimTime meet_ps = t_ps > core->slot_ps ? ((lines - 1) * behind_ps) >> 1 : 0;
-        launch(core, lane, t_ps + latency_ps, lines);
+        const NsimTime meet_ps = slot_bound ? 0 : ((lines - 1) * (flow_ps - step_ps)) >> 1;
+        launch(core, lane, t_ps + latency_ps, lines, (uint32_t)flow_ps);
         nsim_histogram_record(&replay->stats.latency, latency_ps + meet_ps, lines);
-        last_done_ps = t_ps + latency_ps + (lines - 1) * spacing_ps;
+        last_done_ps = t_ps + latency_ps + (lines - 1) * flow_ps;
         done_ps = last_done_ps > done_ps ? last_done_ps : done_ps;
-        stall_ps += t_ps - ready_ps;
-        base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
+        stall_ps += t_ps - ready_ps + (lines - 1) * (pace_ps - step_ps);
+        base_ps = t_ps + (pace_ps > step_ps ? (lines - 1) * pace_ps : (step_ps16 * (lines - 1)) >> 4);
         issued += lines;
         left -= lines;
         if (left == 0) {

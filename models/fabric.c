@@ -33,7 +33,8 @@ set_server(NsimFabric *fabric, const struct NsimCurveState *state)
     const uint64_t reads = state->load_bytes_per_s[NSIM_DIR_READ];
     const uint64_t load = reads + state->load_bytes_per_s[NSIM_DIR_WRITE];
     const uint32_t share_ppm = load == 0 ? 1000000u : (uint32_t)nsim_mul_div(reads, 1000000, load);
-    const NsimTime unloaded_ps = nsim_curve_latency(curve, 0, share_ppm);
+    /* The route's fixed latency holds the node's unloaded one; together they give the curve's own value. */
+    const NsimTime unloaded_ps = fabric->machine->nodes[state->node].latency_read_ps;
     const NsimTime loaded_ps = nsim_curve_latency(curve, load, share_ppm);
     const NsimTime floor_ps = loaded_ps > unloaded_ps ? loaded_ps - unloaded_ps : 0;
     NsimServer *server = &fabric->servers[state->resource];
@@ -127,14 +128,21 @@ void
 nsim_fabric_forget(NsimFabric *fabric)
 {
     const NsimMachine *machine = fabric->machine;
+    /* The load of the window that is under way must not be lost: `lines_seen` goes below zero by what it has yet to see, and
+     * so does the busy time. Unsigned arithmetic takes both back. */
+    for (uint32_t i = 0; i < fabric->curve_count; i++) {
+        struct NsimCurveState *state = &fabric->curves[i];
+        uint64_t unseen = 0;
+        for (int dir = 0; dir < NSIM_DIRS; dir++) {
+            state->lines_seen[dir] -= node_lines(fabric, state->node, (NsimDir)dir);
+            unseen -= state->lines_seen[dir];
+        }
+        state->busy_ps = -(unseen * fabric->servers[state->resource].service_ps);
+    }
     for (size_t i = 0; i < (size_t)machine->accessor_count * machine->node_count * NSIM_DIRS; i++)
         fabric->routes[i].lines = 0;
     for (uint32_t r = 0; r < machine->resource_count; r++)
         fabric->servers[r].wait_ps = 0;
-    for (uint32_t i = 0; i < fabric->curve_count; i++) {
-        fabric->curves[i].busy_ps = 0;
-        memset(fabric->curves[i].lines_seen, 0, sizeof fabric->curves[i].lines_seen);
-    }
 }
 
 void

@@ -9,7 +9,7 @@
  * and completes at t + fixed latency + max(wait_r). Fixed latency never advances a clock: reserving at computed arrival
  * times would let a far request block earlier near ones, and summing the waits would lose throughput on full-duplex
  * routes. A node with a measured curve has a server whose rate is the measured maximum at the present read share, and a
- * least wait of curve(load) - unloaded; both are brought up to date once every `curve_window` (nsim_fabric_roll).
+ * least wait of curve(load) - unloaded latency; both are brought up to date once every `curve_window` (nsim_fabric_roll).
  *
  * Left out: banks and rows, arbitration other than first come first served, link-level retries.
  * tests/judge holds an event-per-hop model that this one is compared with.

@@ -6,7 +6,9 @@ cli_tests = \
     tests/cli/errors.test \
     tests/cli/hostile.test \
     tests/cli/interrupt.test \
+    tests/cli/layers.test \
     tests/cli/manual.test \
+    tests/cli/readme.test \
     tests/cli/run.test \
     tests/cli/terminal.test \
     tests/cli/usage.test
