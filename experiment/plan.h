@@ -9,7 +9,7 @@
 /* Documented limits. */
 #define NSIM_WORKLOADS_MAX 64u
 #define NSIM_POLICIES_MAX 256u
-/* Latest start of a workload: leaves it most of simulated time, which ends after 213 days. */
+/* Latest start of a workload: leaves it most of simulated time, which ends after 106 days. */
 #define NSIM_START_HOURS_MAX 720u
 
 typedef struct {

@@ -12,3 +12,4 @@ include tests/judge/local.mk
 include tests/golden/local.mk
 include tests/cli/local.mk
 include tests/fuzz/local.mk
+include tests/long/local.mk
