@@ -52,7 +52,7 @@ earliest_lane(const Core *core)
     return (uint32_t)best;
 }
 
-/* The first piece of a lane completes: all its lines leave the window, for a chunk that issues no faster than they do. */
+/* The first piece of a lane completes: all its lines leave the window. */
 INLINE void
 retire(Core *core, uint32_t index)
 {
@@ -65,21 +65,28 @@ retire(Core *core, uint32_t index)
     core->slot_ps = time_ps > core->slot_ps ? time_ps : core->slot_ps;
 }
 
+/* The first `lines` of a lane's first piece leave the window; the rest of the piece stays. */
+INLINE void
+split(Core *core, uint32_t index, uint32_t lines)
+{
+    Lane *lane = &core->lanes[index];
+    Piece *piece = &lane->ring[lane->first & lane->mask];
+    core->slot_ps = piece->time_ps > core->slot_ps ? piece->time_ps : core->slot_ps;
+    core->outstanding -= lines;
+    piece->lines -= lines;
+    piece->time_ps += (uint64_t)lines * piece->spacing_ps;
+    core->lane_heads[index] = piece->time_ps;
+}
+
 /* The first line of a lane completes and leaves the window alone. */
 INLINE void
 retire_line(Core *core, uint32_t index)
 {
-    Lane *lane = &core->lanes[index];
-    Piece *piece = &lane->ring[lane->first & lane->mask];
-    if (LIKELY(piece->lines == 1)) {
+    const Lane *lane = &core->lanes[index];
+    if (LIKELY(lane->ring[lane->first & lane->mask].lines == 1))
         retire(core, index);
-        return;
-    }
-    core->slot_ps = piece->time_ps > core->slot_ps ? piece->time_ps : core->slot_ps;
-    core->outstanding--;
-    piece->lines--;
-    piece->time_ps += piece->spacing_ps;
-    core->lane_heads[index] = piece->time_ps;
+    else
+        split(core, index, 1);
 }
 
 /*
@@ -89,8 +96,8 @@ retire_line(Core *core, uint32_t index)
 static NsimTime
 retire_lines(Core *core, uint32_t index, uint32_t wanted)
 {
-    Lane *lane = &core->lanes[index];
-    Piece *piece = &lane->ring[lane->first & lane->mask];
+    const Lane *lane = &core->lanes[index];
+    const Piece *piece = &lane->ring[lane->first & lane->mask];
     const NsimTime head_ps = piece->time_ps;
     NsimTime other_ps = NSIM_TIME_MAX;
     for (uint32_t i = 0; i < core->lane_room; i++)
@@ -99,14 +106,10 @@ retire_lines(Core *core, uint32_t index, uint32_t wanted)
     uint32_t lines = piece->lines < wanted ? piece->lines : wanted;
     lines = before < lines ? (uint32_t)before : lines;
     const NsimTime last_ps = head_ps + (uint64_t)(lines - 1) * piece->spacing_ps;
-    if (lines == piece->lines) {
+    if (lines == piece->lines)
         retire(core, index);
-    } else {
-        core->outstanding -= lines;
-        piece->lines -= lines;
-        piece->time_ps += (uint64_t)lines * piece->spacing_ps;
-        core->lane_heads[index] = piece->time_ps;
-    }
+    else
+        split(core, index, lines);
     core->slot_ps = last_ps > core->slot_ps ? last_ps : core->slot_ps;
     return last_ps;
 }
@@ -151,12 +154,16 @@ fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t 
     while (room < wanted) {
         const uint32_t index = earliest_lane(core);
         const Lane *lane = &core->lanes[index];
-        const uint64_t apart_ps = lane->ring[lane->first & lane->mask].spacing_ps;
+        const Piece *piece = &lane->ring[lane->first & lane->mask];
+        const uint64_t apart_ps = piece->spacing_ps;
         const NsimTime head_ps = core->lane_heads[index];
         if (LIKELY(apart_ps <= spacing_ps)) {
             if (head_ps > t_ps + room * spacing_ps)
                 break;
-            retire(core, index);
+            if (piece->lines <= wanted - room)
+                retire(core, index);
+            else
+                split(core, index, wanted - room);
         } else {
             const NsimTime so_far_ps = t_ps + (room - 1) * spacing_ps;
             if (head_ps > (*ret_last_ps > so_far_ps ? *ret_last_ps : so_far_ps) + apart_ps)
