@@ -7,7 +7,6 @@
 /* A burst issues in pieces of at most this many lines: larger ones reserve too far ahead of other accessors. */
 #define CHUNK_LINES 16u
 
-
 /* Lines in flight that were issued together: the first completes at `time_ps`, the others `spacing_ps` after each other. */
 typedef struct {
     NsimTime time_ps;
@@ -17,7 +16,7 @@ typedef struct {
 /*
  * Pieces in flight over one kind of route, in order of completion. The times of the first two stand apart in the core's
  * lane_heads and lane_seconds, NSIM_TIME_MAX when there are not so many: the next head is then known without a look into
- * the ring. Two sentinels that never complete follow the last piece.
+ * the ring. A sentinel that never completes follows the last piece.
  */
 typedef struct {
     Piece *ring; /* mask + 1 long */

@@ -52,6 +52,13 @@ earliest_lane(const Core *core)
     return (uint32_t)best;
 }
 
+/* The same for a chunk: streams often go all one way, and then there is nothing to search. */
+INLINE uint32_t
+earliest_chunk_lane(const Core *core)
+{
+    return core->lane_count == 1 ? 0 : earliest_lane(core);
+}
+
 /* The first piece of a lane completes: all its lines leave the window. */
 INLINE void
 retire(Core *core, uint32_t index)
@@ -123,14 +130,15 @@ launch(Core *core, uint32_t index, NsimTime time_ps, uint32_t lines, uint32_t sp
     const NsimTime ordered_ps = time_ps > lane->last_ps ? time_ps : lane->last_ps;
     const uint32_t pending = lane->end - lane->first;
     lane->ring[lane->end & lane->mask] = (Piece){ ordered_ps, lines, spacing_ps };
-    lane->ring[(lane->end + 1) & lane->mask].time_ps = NSIM_TIME_MAX;
-    lane->ring[(lane->end + 2) & lane->mask].time_ps = NSIM_TIME_MAX;
     lane->end++;
+    lane->ring[lane->end & lane->mask].time_ps = NSIM_TIME_MAX;
     lane->last_ps = ordered_ps;
     core->outstanding += lines;
     /* A jump on purpose: it nearly always goes the same way, and then the next search need not wait for this time. */
-    if (UNLIKELY(pending < 2))
-        *(pending == 0 ? &core->lane_heads[index] : &core->lane_seconds[index]) = ordered_ps;
+    if (UNLIKELY(pending < 2)) {
+        core->lane_seconds[index] = pending == 0 ? NSIM_TIME_MAX : ordered_ps;
+        core->lane_heads[index] = pending == 0 ? ordered_ps : core->lane_heads[index];
+    }
 }
 
 /* The time from which the window has a free slot. */
@@ -142,17 +150,33 @@ free_slot(Core *core, uint32_t limit)
     return core->slot_ps;
 }
 
+/* The time from which the window has a free slot, when it is full no more than it may be; `index` is the earliest lane. */
+INLINE NsimTime
+next_slot(const Core *core, uint32_t limit, uint32_t index)
+{
+    const NsimTime head_ps = core->outstanding >= limit ? core->lane_heads[index] : 0;
+    return head_ps > core->slot_ps ? head_ps : core->slot_ps;
+}
+
+/* The time from which a chunk can issue: it takes its slots itself when it does. */
+INLINE NsimTime
+chunk_slot(Core *core, uint32_t limit)
+{
+    return core->outstanding > limit ? free_slot(core, limit) : next_slot(core, limit, earliest_chunk_lane(core));
+}
+
 /*
  * How many lines of the next chunk fit the window at time t. Slots count as free when they come free one after the other
  * from t on without a pause: those that follow each other no slower than the chunk's lines follow each other on their route
- * (`spacing`) cost nothing; slower ones pace the chunk, and `*ret_last_ps` is when the last of them comes free.
+ * (`spacing`) cost nothing; slower ones pace the chunk, and `*ret_last_ps` is when the last of them comes free. A full
+ * window has to have its first slot free at t. `index` is the earliest lane.
  */
 INLINE uint32_t
-fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t spacing_ps, NsimTime *ret_last_ps)
+fit_window(Core *core, uint32_t limit, uint32_t wanted, uint32_t index, NsimTime t_ps, uint64_t spacing_ps,
+           NsimTime *ret_last_ps)
 {
     uint32_t room = limit - core->outstanding;
     while (room < wanted) {
-        const uint32_t index = earliest_lane(core);
         const Lane *lane = &core->lanes[index];
         const Piece *piece = &lane->ring[lane->first & lane->mask];
         const uint64_t apart_ps = piece->spacing_ps;
@@ -160,18 +184,21 @@ fit_window(Core *core, uint32_t limit, uint32_t wanted, NsimTime t_ps, uint64_t 
         if (LIKELY(apart_ps <= spacing_ps)) {
             if (head_ps > t_ps + room * spacing_ps)
                 break;
-            if (piece->lines <= wanted - room)
+            if (LIKELY(piece->lines <= wanted - room))
                 retire(core, index);
             else
                 split(core, index, wanted - room);
         } else {
-            const NsimTime so_far_ps = t_ps + (room - 1) * spacing_ps;
+            const NsimTime so_far_ps = room == 0 ? t_ps : t_ps + (room - 1) * spacing_ps;
             if (head_ps > (*ret_last_ps > so_far_ps ? *ret_last_ps : so_far_ps) + apart_ps)
                 break;
             const NsimTime last_ps = retire_lines(core, index, wanted - room);
             *ret_last_ps = last_ps > *ret_last_ps ? last_ps : *ret_last_ps;
         }
         room = limit - core->outstanding;
+        if (LIKELY(room >= wanted))
+            return wanted;
+        index = earliest_chunk_lane(core);
     }
     return wanted < room ? wanted : room;
 }
@@ -299,11 +326,12 @@ issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const Nsim
 
 /*
  * Issue the next chunk of a burst of several lines at t, and further ones while they come before `ahead_ps` (0: just one).
- * Returns when the chunk after that could issue, or 0 when the burst is finished or its page was not ready.
+ * Returns when the chunk after that could issue, or 0 when the burst is finished or its page was not ready. Hops are
+ * counted here: what null hops would cost a chunk is more than the loop over the real ones.
  */
 INLINE NsimTime
-issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime ahead_ps, const unsigned hops,
-             const bool curves, const bool special)
+issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime ahead_ps, const bool curves,
+             const bool special)
 {
     const NsimBurst *burst = thread->next;
     Core *core = thread->core;
@@ -311,52 +339,65 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     uint32_t lane;
     if (UNLIKELY(!find_route(replay, thread, burst, t_ps, &route, &lane)))
         return 0;
-    const uint64_t spacing_ps = curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
+    const uint64_t service_ps = curves ? nsim_fabric_spacing(replay->servers, route) : route->service_max_ps;
     const uint64_t step_ps16 = step_of(thread, burst);
     const uint64_t step_ps = step_ps16 >> 4;
+    const uint64_t spacing_ps = service_ps > step_ps ? service_ps : step_ps;
     const NsimTime walk_ps = special ? translate(thread, burst) : 0;
-    uint32_t left = burst->count - thread->issued;
-    /* In registers while the chunks go out: through the pointers every store would force them back to memory. */
-    NsimTime ready_ps = thread->ready_ps, stall_ps = thread->stall_ps, done_ps = thread->done_ps;
-    NsimTime base_ps, last_done_ps;
-    uint32_t issued = 0;
+    const uint32_t limit = thread->limit;
+    const uint32_t left_before = burst->count - thread->issued;
+    const NsimTime begin_ps = thread->ready_ps;
+    uint32_t left = left_before;
+    NsimTime ready_ps = begin_ps, base_ps, done_ps, last_ps = thread->done_ps;
+    NsimTime seen_ps = 0; /* latency of the last chunks: they are often the same, and then recorded together */
+    uint32_t seen_lines = 0;
+    uint32_t first = earliest_chunk_lane(core);
+    NsimTime slot_ps = next_slot(core, limit, first);
 
     for (;;) {
-        const bool slot_bound = t_ps == core->slot_ps;
         NsimTime slots_ps = t_ps;
-        const uint32_t lines = fit_window(core, thread->limit, left < CHUNK_LINES ? left : CHUNK_LINES, t_ps,
-                                          spacing_ps > step_ps ? spacing_ps : step_ps, &slots_ps);
-        uint64_t pace_ps = step_ps;
-        if (UNLIKELY(slots_ps > t_ps + (lines - 1) * step_ps) && lines > 1)
-            pace_ps = (slots_ps - t_ps) / (lines - 1);
-        const uint64_t flow_ps = spacing_ps > pace_ps ? spacing_ps : pace_ps;
-        const NsimTime wait_ps = nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, lines);
+        const uint32_t wanted = left < CHUNK_LINES ? left : CHUNK_LINES;
+        const uint32_t lines = fit_window(core, limit, wanted, first, t_ps, spacing_ps, &slots_ps);
+        uint64_t flow_ps = spacing_ps;
+        base_ps = t_ps + ((step_ps16 * (lines - 1)) >> 4);
+        if (UNLIKELY(slots_ps > base_ps) && lines > 1) {
+            const uint64_t pace_ps = (slots_ps - t_ps) / (lines - 1);
+            flow_ps = service_ps > pace_ps ? service_ps : pace_ps;
+            base_ps = t_ps + (lines - 1) * pace_ps;
+        }
+        const NsimTime wait_ps = nsim_fabric_reserve(replay->servers, route, route->hop_count, curves, t_ps, lines);
         const NsimTime latency_ps = route->fixed_ps + wait_ps + walk_ps;
         /* Lines that compute paced, not the window, meet behind each other at the slowest resource. */
-        const NsimTime meet_ps = slot_bound ? 0 : ((lines - 1) * (flow_ps - step_ps)) >> 1;
+        const NsimTime meet_ps = t_ps == slot_ps ? 0 : ((lines - 1) * (flow_ps - step_ps)) >> 1;
         launch(core, lane, t_ps + latency_ps, lines, (uint32_t)flow_ps);
-        nsim_histogram_record(&replay->stats.latency, latency_ps + meet_ps, lines);
-        last_done_ps = t_ps + latency_ps + (lines - 1) * flow_ps;
-        done_ps = last_done_ps > done_ps ? last_done_ps : done_ps;
-        stall_ps += t_ps - ready_ps + (lines - 1) * (pace_ps - step_ps);
-        base_ps = t_ps + (pace_ps > step_ps ? (lines - 1) * pace_ps : (step_ps16 * (lines - 1)) >> 4);
-        issued += lines;
+        if (UNLIKELY(latency_ps + meet_ps != seen_ps)) {
+            nsim_histogram_record(&replay->stats.latency, seen_ps, seen_lines);
+            seen_ps = latency_ps + meet_ps;
+            seen_lines = 0;
+        }
+        seen_lines += lines;
+        done_ps = t_ps + latency_ps + (lines - 1) * flow_ps;
+        last_ps = done_ps > last_ps ? done_ps : last_ps;
         left -= lines;
         if (left == 0) {
             t_ps = 0;
             break;
         }
         ready_ps = base_ps + step_ps;
-        const NsimTime slot_ps = free_slot(core, thread->limit);
+        /* Look, but leave the slots to the next chunk: it takes a whole piece at once. */
+        first = earliest_chunk_lane(core);
+        slot_ps = next_slot(core, limit, first);
         t_ps = ready_ps > slot_ps ? ready_ps : slot_ps;
         if (t_ps >= ahead_ps)
             break;
     }
+    nsim_histogram_record(&replay->stats.latency, seen_ps, seen_lines);
+    const uint32_t issued = left_before - left;
     route->lines += issued;
     thread->issued += issued;
-    thread->stall_ps = stall_ps;
-    thread->done_ps = done_ps;
-    thread->last_done_ps = last_done_ps;
+    thread->stall_ps += base_ps - begin_ps - (issued - 1) * step_ps;
+    thread->done_ps = last_ps;
+    thread->last_done_ps = done_ps;
     thread->base_ps = base_ps;
     thread->ready_ps = ready_ps;
     thread->gap_ps = step_ps;
@@ -411,7 +452,7 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
         if (thread->cached)
             done = replay_issue_cached(replay, thread, t_ps);
         else
-            (void)issue_chunks(replay, thread, t_ps, 0, NSIM_HOPS_MAX, true, true);
+            (void)issue_chunks(replay, thread, t_ps, 0, true, true);
         if (done)
             thread->core->cpu_free_ps = MAX(thread->core->cpu_free_ps, computed_ps);
         if (thread->issued == burst->count) {
@@ -433,29 +474,24 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
 }
 
 /* Chunks of several lines, out of line: the registers of the single-line path are worth more. */
-#define DEFINE_ISSUE_MANY(hops, curves)                                                                                 \
-    static __attribute__((noinline)) NsimTime issue_many_##hops##_##curves(NsimReplay *replay, Thread *thread,          \
-                                                                           NsimTime t_ps, NsimTime ahead_ps)           \
-    {                                                                                                                  \
-        return issue_chunks(replay, thread, t_ps, ahead_ps, hops, curves, false);                                      \
-    }
-DEFINE_ISSUE_MANY(1, 0)
-DEFINE_ISSUE_MANY(2, 0)
-DEFINE_ISSUE_MANY(3, 0)
-DEFINE_ISSUE_MANY(5, 0)
-DEFINE_ISSUE_MANY(8, 0)
-DEFINE_ISSUE_MANY(2, 1)
-DEFINE_ISSUE_MANY(4, 1)
-DEFINE_ISSUE_MANY(8, 1)
+static __attribute__((noinline)) NsimTime
+issue_many(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime ahead_ps)
+{
+    return issue_chunks(replay, thread, t_ps, ahead_ps, false, false);
+}
 
-typedef NsimTime (*IssueMany)(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime ahead_ps);
+static __attribute__((noinline)) NsimTime
+issue_many_curves(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime ahead_ps)
+{
+    return issue_chunks(replay, thread, t_ps, ahead_ps, true, false);
+}
 
 /*
  * Let the thread that is first in time do one step, or go on alone until `ahead_ps` within a burst; returns its next key.
  */
 INLINE NsimTime
 step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime ahead_ps, const unsigned hops,
-     const bool curves, const IssueMany issue_many)
+     const bool curves)
 {
     if (UNLIKELY(!thread->plain))
         return special_step(replay, thread, key_ps);
@@ -464,7 +500,8 @@ step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime a
     if (LIKELY(burst->count == 1)) {
         done = issue_one(replay, thread, burst, key_ps, hops, curves, false);
     } else {
-        const NsimTime later_ps = issue_many(replay, thread, key_ps, ahead_ps);
+        const NsimTime later_ps = curves ? issue_many_curves(replay, thread, key_ps, ahead_ps)
+                                         : issue_many(replay, thread, key_ps, ahead_ps);
         if (later_ps > 0)
             return later_ps;
         done = thread->issued == burst->count;
@@ -477,12 +514,13 @@ step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime a
             return NSIM_TIME_MAX;
         }
     }
-    const NsimTime slot_ps = free_slot(thread->core, thread->limit);
+    const NsimTime slot_ps = thread->next->count > 1 ? chunk_slot(thread->core, thread->limit)
+                                                     : free_slot(thread->core, thread->limit);
     return thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
 }
 
 INLINE void
-run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany issue_many)
+run(NsimReplay *replay, const unsigned hops, const bool curves)
 {
     /* A thread alone needs no tournament: it goes on until something else is due. */
     const bool alone = replay->leaf_count == 1;
@@ -497,9 +535,9 @@ run(NsimReplay *replay, const unsigned hops, const bool curves, const IssueMany 
         }
         Thread *thread = &replay->threads[first.thread];
         const NsimTime ahead_ps = alone ? replay->horizon_ps : 0;
-        NsimTime key_ps = step(replay, thread, first.key_ps, ahead_ps, hops, curves, issue_many);
+        NsimTime key_ps = step(replay, thread, first.key_ps, ahead_ps, hops, curves);
         while (alone && key_ps < replay->horizon_ps)
-            key_ps = step(replay, thread, key_ps, ahead_ps, hops, curves, issue_many);
+            key_ps = step(replay, thread, key_ps, ahead_ps, hops, curves);
         update_tree(replay->tree, replay->leaf_count, (uint32_t)first.thread, key_ps);
     }
 }
@@ -512,21 +550,21 @@ replay_loop(NsimReplay *replay)
     nsim_assert(hops <= NSIM_HOPS_MAX && NSIM_HOPS_MAX == 8);
     if (replay->options.fabric->curve_count > 0) {
         if (hops <= 2)
-            run(replay, 2, true, issue_many_2_1);
+            run(replay, 2, true);
         else if (hops <= 4)
-            run(replay, 4, true, issue_many_4_1);
+            run(replay, 4, true);
         else
-            run(replay, 8, true, issue_many_8_1);
+            run(replay, 8, true);
     } else if (hops <= 1) {
-        run(replay, 1, false, issue_many_1_0);
+        run(replay, 1, false);
     } else if (hops <= 2) {
-        run(replay, 2, false, issue_many_2_0);
+        run(replay, 2, false);
     } else if (hops <= 3) {
-        run(replay, 3, false, issue_many_3_0);
+        run(replay, 3, false);
     } else if (hops <= 5) {
-        run(replay, 5, false, issue_many_5_0);
+        run(replay, 5, false);
     } else {
-        run(replay, 8, false, issue_many_8_0);
+        run(replay, 8, false);
     }
 }
 

@@ -54,6 +54,7 @@ build_routes(NsimFabric *fabric)
         NsimFabricRoute *to = &fabric->routes[i];
         to->fixed_ps = from->fixed_ps;
         to->service_max_ps = from->service_max_ps;
+        to->hop_count = from->hop_count;
         to->node = (uint32_t)(machine->nodes[from->node].resource[i % NSIM_DIRS] * sizeof(NsimServer));
         for (uint32_t h = 0; h < NSIM_HOPS_MAX; h++) {
             const bool real = h < from->hop_count;

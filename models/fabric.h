@@ -36,8 +36,9 @@ typedef struct {
     NsimTime fixed_ps;
     uint64_t lines;          /* moved so far: everything about bytes is derived from it */
     uint32_t service_max_ps; /* of its fixed-rate hops */
-    uint32_t node;           /* the node's own hop: its server may have a service time of its own */
+    uint32_t hop_count;      /* real ones */
     NsimFabricHop hops[NSIM_HOPS_MAX];
+    uint32_t node; /* the node's own hop: its server may have a service time of its own */
 } __attribute__((aligned(64))) NsimFabricRoute;
 
 typedef struct _NsimFabric NsimFabric;
