@@ -6,6 +6,8 @@
 #include <models/quantity.h>
 #include <string.h>
 
+#define LABEL_BYTES_MAX 200
+
 /* ---- One option ----------------------------------------------------------------------------------------------- */
 
 static bool
@@ -146,8 +148,8 @@ static char *
 give(NsimPolicySpec *spec, const char *key, const char *text)
 {
     if (strcmp(key, "label") == 0) {
-        if (*text == '\0' || strlen(text) > 200 || !g_utf8_validate(text, -1, NULL))
-            return g_strdup("'label' must be a text of 1 to 200 bytes in UTF-8");
+        if (*text == '\0' || strlen(text) > LABEL_BYTES_MAX || !g_utf8_validate(text, -1, NULL))
+            return g_strdup("'label' must be a text of 1 to " G_STRINGIFY(LABEL_BYTES_MAX) " bytes in UTF-8");
         g_free(spec->label);
         spec->label = g_strdup(text);
         return NULL;
@@ -192,8 +194,13 @@ complete(NsimPolicySpec *spec)
         if (problem != NULL)
             return g_strdup_printf("default of option '%s': %s", option->key, problem);
     }
-    if (spec->label == NULL)
-        spec->label = g_strndup(label->str, 200);
+    if (spec->label == NULL) {
+        if (label->len > LABEL_BYTES_MAX) {
+            const char *cut = g_utf8_find_prev_char(label->str, label->str + LABEL_BYTES_MAX + 1);
+            g_string_truncate(label, (gsize)(cut - label->str));
+        }
+        spec->label = g_strdup(label->str);
+    }
     return NULL;
 }
 

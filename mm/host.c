@@ -137,7 +137,8 @@ host_space_info(const NsimHost *host, NsimSpaceId space, NsimSpaceInfo *info)
         return false;
     const NsimSpaceInfo full = { .region_count = mm->spaces[space]->region_count,
                                  .page_count = mm->spaces[space]->page_count,
-                                 .workload = mm->spaces[space]->workload };
+                                 .workload = mm->spaces[space]->workload,
+                                 .page_bytes = (uint64_t)1 << mm->spaces[space]->page_shift };
     answer(info, &full, sizeof full);
     return true;
 }

@@ -71,6 +71,7 @@ typedef struct {
     uint32_t region_count;
     uint64_t page_count; /* base pages; pages of one region are contiguous and in address order */
     const char *workload;
+    uint64_t page_bytes; /* of a base page */
 } NsimSpaceInfo;
 
 typedef struct {

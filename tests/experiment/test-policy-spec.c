@@ -50,6 +50,13 @@ test_options(void)
     CU_ASSERT_STRING_EQUAL(twice->label, "y");
     g_autoptr(NsimPolicySpec) bare = parse("nop:");
     CU_ASSERT_STRING_EQUAL(bare->label, "nop");
+    /* A label made of long options is cut between characters. */
+    g_autoptr(GString) names = g_string_new("interleave:nodes=x");
+    while (names->len < 300)
+        g_string_append(names, "ä");
+    g_autoptr(NsimPolicySpec) cut = parse(names->str);
+    CU_ASSERT_TRUE(g_utf8_validate(cut->label, -1, NULL));
+    CU_ASSERT_TRUE(strlen(cut->label) == 199 || strlen(cut->label) == 200);
 }
 
 static void

@@ -136,6 +136,7 @@ test_questions(void)
     CU_ASSERT_EQUAL(route.latency_read_ps, 300 * NSIM_NS);
     CU_ASSERT_EQUAL(route.read_bytes_per_s, 20000000000);
     CU_ASSERT_TRUE(nsim_space_info(host, 0, &space));
+    CU_ASSERT_EQUAL(space.page_bytes, 4096);
     CU_ASSERT_STRING_EQUAL(space.workload, "w");
     CU_ASSERT_EQUAL(space.page_count, 2048);
     CU_ASSERT_EQUAL(space.region_count, 1);
