@@ -30,6 +30,10 @@ nsim_cmd_topo(int argc, char **argv);
 int
 nsim_cmd_policies(int argc, char **argv);
 
+/* Parts of nsim_cmd_trace(). */
+int
+nsim_cli_trace_import(int argc, char **argv);
+
 /* ---- usage.c: options, help, messages ------------------------------------------------------------------------------
  */
 
@@ -121,6 +125,10 @@ nsim_progress_line_new(void);
 /* An NsimProgressFunc whose `user_data` is the line. */
 void
 nsim_progress_line_update(const NsimProgress *progress, void *user_data);
+/* So much of an input is done (of `total` bytes, 0: not known), and so many of what it consists of. */
+void
+nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t total_bytes, uint64_t count,
+                          const char *what);
 /* Take the line away and free; NULL is allowed. */
 void
 nsim_progress_line_free(NsimProgressLine *line);

@@ -263,18 +263,19 @@ generate(int argc, char **argv)
 }
 
 static const NsimCommand trace = {.name = "numasim trace",
-                                  .synopsis = "info|check|generate ...",
-                                  .summary = "Look at traces and make synthetic ones.",
+                                  .synopsis = "info|check|import|generate ...",
+                                  .summary = "Look at traces, import those of other tools, make synthetic ones.",
                                   .entries = no_entries,
                                   .epilogue = "Commands:\n"
                                               "  info FILE...            print what a trace holds\n"
                                               "  check FILE...           verify every checksum and every record\n"
+                                              "  import -o FILE INPUT    make a trace from one that another tool made\n"
                                               "  generate -o FILE        make a synthetic trace\n"
                                               "\n'numasim trace COMMAND --help' has each command's options.\n"};
 
 int
 nsim_cmd_trace(int argc, char **argv)
 {
-    static const NsimSubcommand commands[] = {{"info", info}, {"check", check}, {"generate", generate}, {NULL, NULL}};
+    static const NsimSubcommand commands[] = {{"info", info}, {"check", check}, {"generate", generate}, {"import", nsim_cli_trace_import}, {NULL, NULL}};
     return nsim_cli_dispatch(&trace, commands, argc, argv);
 }

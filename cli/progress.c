@@ -24,6 +24,35 @@ nsim_progress_line_new(void)
     return line;
 }
 
+/* "  42% [########            ] " */
+static void
+append_bar(GString *text, uint64_t done_ppm)
+{
+    const unsigned filled = (unsigned)(done_ppm * BAR_COLUMNS / NSIM_PPM);
+    g_string_append_printf(text, "%3u%% [", (unsigned)(done_ppm / 10000));
+    for (unsigned i = 0; i < BAR_COLUMNS; i++)
+        g_string_append_c(text, i < filled ? '#' : ' ');
+    g_string_append(text, "] ");
+}
+
+static void
+append_rate(GString *text, uint64_t count, const char *what, gint64 elapsed_us)
+{
+    if (elapsed_us < ESTIMATE_AFTER_US)
+        return;
+    nsim_format_si(text, count / ((uint64_t)elapsed_us / 1000) * 1000);
+    g_string_append_printf(text, " %s/s", what);
+}
+
+static void
+append_estimate(GString *text, uint64_t done_ppm, gint64 elapsed_us)
+{
+    if (elapsed_us < ESTIMATE_AFTER_US || done_ppm == 0)
+        return;
+    const uint64_t left_s = (uint64_t)elapsed_us / 1000 * (NSIM_PPM - done_ppm) / done_ppm / 1000;
+    g_string_append_printf(text, "  ETA %" G_GUINT64_FORMAT ":%02u", left_s / 60, (unsigned)(left_s % 60));
+}
+
 /* "  42% [########            ] 2/5 policies  31.4 M accesses/s  ETA 0:12" */
 static char *
 describe(const NsimProgress *progress, gint64 elapsed_us)
@@ -31,21 +60,28 @@ describe(const NsimProgress *progress, gint64 elapsed_us)
     GString *text = g_string_new(NULL);
     const uint64_t done =
         nsim_share_ppm(MIN(progress->accesses_done, progress->accesses_total), progress->accesses_total);
-    const unsigned filled = (unsigned)(done * BAR_COLUMNS / NSIM_PPM);
-    g_string_append_printf(text, "%3u%% [", (unsigned)(done / 10000));
-    for (unsigned i = 0; i < BAR_COLUMNS; i++)
-        g_string_append_c(text, i < filled ? '#' : ' ');
-    g_string_append_printf(text, "] %u/%u %s  ", progress->runs_done, progress->run_count,
+    append_bar(text, done);
+    g_string_append_printf(text, "%u/%u %s  ", progress->runs_done, progress->run_count,
                            progress->run_count == 1 ? "policy" : "policies");
-    if (elapsed_us >= ESTIMATE_AFTER_US) {
-        nsim_format_si(text, progress->accesses_done / ((uint64_t)elapsed_us / 1000) * 1000);
-        g_string_append(text, " accesses/s");
-    }
-    if (elapsed_us >= ESTIMATE_AFTER_US && done > 0) {
-        const uint64_t left_s = (uint64_t)elapsed_us / 1000 * (NSIM_PPM - done) / done / 1000;
-        g_string_append_printf(text, "  ETA %" G_GUINT64_FORMAT ":%02u", left_s / 60, (unsigned)(left_s % 60));
-    }
+    append_rate(text, progress->accesses_done, "accesses", elapsed_us);
+    append_estimate(text, done, elapsed_us);
     return g_string_free(text, FALSE);
+}
+
+/* Is it time to show something new? */
+static bool
+is_due(const NsimProgressLine *line, gint64 now_us)
+{
+    return !line->visible || now_us - line->last_us >= INTERVAL_US;
+}
+
+static void
+show(NsimProgressLine *line, const char *text, gint64 now_us)
+{
+    fprintf(stderr, "\r%s\033[K", text);
+    fflush(stderr);
+    line->last_us = now_us;
+    line->visible = true;
 }
 
 void
@@ -53,13 +89,28 @@ nsim_progress_line_update(const NsimProgress *progress, void *user_data)
 {
     NsimProgressLine *line = user_data;
     const gint64 now_us = g_get_monotonic_time();
-    if (line->visible && now_us - line->last_us < INTERVAL_US)
+    if (!is_due(line, now_us))
         return;
     g_autofree char *text = describe(progress, now_us - line->start_us);
-    fprintf(stderr, "\r%s\033[K", text);
-    fflush(stderr);
-    line->last_us = now_us;
-    line->visible = true;
+    show(line, text, now_us);
+}
+
+void
+nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t total_bytes, uint64_t count,
+                          const char *what)
+{
+    const gint64 now_us = g_get_monotonic_time(), elapsed_us = now_us - line->start_us;
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!is_due(line, now_us))
+        return;
+    const uint64_t done_ppm = total_bytes > 0 ? nsim_share_ppm(MIN(done_bytes, total_bytes), total_bytes) : 0;
+    if (total_bytes > 0)
+        append_bar(text, done_ppm);
+    nsim_format_si(text, count);
+    g_string_append_printf(text, " %s  ", what);
+    append_rate(text, count, what, elapsed_us);
+    append_estimate(text, done_ppm, elapsed_us);
+    show(line, text->str, now_us);
 }
 
 void

@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libtraces.a
 libtraces_a_SOURCES = \
     traces/burst.h \
+    traces/capture/coalescer.c traces/capture/coalescer.h \
+    traces/capture/filter.c traces/capture/filter.h \
     traces/check.c \
     traces/cursor.c \
     traces/decode.c traces/decode.h \

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+noinst_LIBRARIES += libimport.a
+libimport_a_SOURCES = \
+    traces/import/formats.c traces/import/formats.h \
+    traces/import/import.c traces/import/import.h \
+    traces/import/input.c traces/import/input.h \
+    traces/import/lackey.c \
+    traces/import/records16.c \
+    traces/import/text.h
+libimport_a_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)

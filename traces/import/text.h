@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Fields of a line of text that is not terminated: each function moves `at` beyond what it took. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline const char *
+nsim_text_skip_blanks(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* The value of a hexadecimal digit, or 16. */
+static inline unsigned
+nsim_text_hex_digit(char digit)
+{
+    const unsigned decimal = (unsigned)(unsigned char)digit - '0';
+    const unsigned letter = ((unsigned)(unsigned char)digit | 0x20u) - 'a';
+    return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
+}
+
+/* Hexadecimal digits, without prefix. False: none, or more than 64 bits. */
+static inline bool
+nsim_text_take_hex(const char **at, const char *end, uint64_t *ret_value)
+{
+    const char *here = *at;
+    uint64_t value = 0;
+    unsigned digit;
+    for (; here < end && (digit = nsim_text_hex_digit(*here)) < 16; here++) {
+        if (value >> 60 != 0)
+            return false;
+        value = value << 4 | digit;
+    }
+    if (here == *at)
+        return false;
+    *at = here;
+    *ret_value = value;
+    return true;
+}
+
+/* Decimal digits. False: none, or more than 64 bits. */
+static inline bool
+nsim_text_take_decimal(const char **at, const char *end, uint64_t *ret_value)
+{
+    const char *here = *at;
+    uint64_t value = 0;
+    for (; here < end && (unsigned)(unsigned char)*here - '0' < 10u; here++) {
+        if (__builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (unsigned)(unsigned char)*here - '0', &value))
+            return false;
+    }
+    if (here == *at)
+        return false;
+    *at = here;
+    *ret_value = value;
+    return true;
+}
+
+/* A number, hexadecimal when it begins with 0x. */
+static inline bool
+nsim_text_take_number(const char **at, const char *end, uint64_t *ret_value)
+{
+    if (end - *at > 2 && (*at)[0] == '0' && ((*at)[1] == 'x' || (*at)[1] == 'X')) {
+        const char *here = *at + 2;
+        if (!nsim_text_take_hex(&here, end, ret_value))
+            return false;
+        *at = here;
+        return true;
+    }
+    return nsim_text_take_decimal(at, end, ret_value);
+}
+
+/* Does the text go on with `word`? Takes it if so. */
+static inline bool
+nsim_text_take_word(const char **at, const char *end, const char *word)
+{
+    const size_t length = strlen(word);
+    if ((size_t)(end - *at) < length || memcmp(*at, word, length) != 0)
+        return false;
+    *at += length;
+    return true;
+}
