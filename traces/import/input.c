@@ -221,11 +221,12 @@ nsim_input_more(NsimInput *public, size_t bytes, GError **error)
     bool good = true;
     while (good && !input->ended && at < input->buffer + BUFFER_BYTES)
         good = fill_file(input, error) && unpack(input, &at, input->buffer + BUFFER_BYTES, error);
-    public->at = input->buffer;
+    /* After damage nothing more comes, not even what was right before it: the import is over. */
+    public->at = good ? input->buffer : at;
     public->end = at;
     held = (size_t)(public->end - public->at);
     input->ended |= !good;
-    return good && held >= bytes;
+    return held >= bytes;
 }
 
 bool
