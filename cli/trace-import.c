@@ -143,6 +143,9 @@ nsim_cli_trace_import(int argc, char **argv)
     if (texts.output == NULL || nsim_cli_output_is_stdout(texts.output))
         return nsim_command_misuse(&command, "name the file to write with -o FILE");
     options.inputs = (const char *const *)argv + 1;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "-") != 0 && !g_file_test(argv[i], G_FILE_TEST_IS_DIR) && !nsim_cli_input_check(argv[i], &error))
+            return nsim_cli_fail(error);
     NsimProgressLine *line = !texts.quiet && isatty(STDERR_FILENO) ? nsim_progress_line_new() : NULL;
     options.progress = line != NULL ? show_progress : NULL;
     options.progress_context = line;

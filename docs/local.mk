@@ -6,7 +6,8 @@ dist_man_MANS += \
     docs/numasim-policies.1 \
     docs/numasim-results.5 \
     docs/numasim-topo.1 \
-    docs/numasim-trace.1
+    docs/numasim-trace.1 \
+    docs/numasim-trace.5
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += docs/trace-format.md docs/machine.md docs/policies.md docs/replay.md docs/glossary.md docs/determinism.md

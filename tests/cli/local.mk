@@ -5,6 +5,7 @@ cli_tests = \
     tests/cli/determinism.test \
     tests/cli/errors.test \
     tests/cli/hostile.test \
+    tests/cli/import.test \
     tests/cli/interrupt.test \
     tests/cli/layers.test \
     tests/cli/manual.test \
