@@ -46,7 +46,7 @@ parse_header(NsimTrace *trace, GError **error)
     if (!nsim_trace_read_at(trace, header, bytes, 0, error))
         return false;
     if (bytes == 0 || memcmp(header, NSIM_FORMAT_MAGIC, MIN(bytes, NSIM_FORMAT_MAGIC_BYTES)) != 0)
-        return nsim_trace_fail(trace, NSIM_TRACE_ERROR_FORMAT, error, "not a numasim trace: %s",
+        return nsim_trace_fail(trace, NSIM_TRACE_ERROR_FORMAT, error, "not a numasim trace: %s (numasim trace import reads those of other tools)",
                                bytes == 0 ? "the file is empty" : "it does not begin with the format's magic number");
     if (bytes < sizeof header)
         return nsim_trace_fail(trace, CORRUPT, error, "truncated: %zu bytes are less than a header", bytes);

@@ -8,6 +8,7 @@ tests_traces_import_test_core_SOURCES = \
     tests/traces/import/test-core-import.c \
     tests/traces/import/test-input.c \
     tests/traces/import/test-lackey.c \
+    tests/traces/import/test-rate.c \
     tests/traces/import/test-records16.c
 tests_traces_import_test_core_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(CUNIT_CFLAGS)
 tests_traces_import_test_core_LDADD = libimport.a libtraces.a libsim.a \

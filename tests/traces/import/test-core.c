@@ -123,7 +123,7 @@ main(void)
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
     const bool registered = test_input_register() && test_core_import_register() && test_lackey_register() &&
-                            test_records16_register();
+                            test_records16_register() && test_rate_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

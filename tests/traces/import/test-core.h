@@ -11,6 +11,8 @@ test_core_import_register(void);
 bool
 test_lackey_register(void);
 bool
+test_rate_register(void);
+bool
 test_records16_register(void);
 
 /* A path in the scratch directory, which is made on first use. (transfer full) */
