@@ -4,6 +4,7 @@ fuzz_programs = \
     tests/fuzz/fuzz-config \
     tests/fuzz/fuzz-import \
     tests/fuzz/fuzz-policy \
+    tests/fuzz/fuzz-rate \
     tests/fuzz/fuzz-trace \
     tests/fuzz/fuzz-yaml
 check_PROGRAMS += $(fuzz_programs)
@@ -20,6 +21,10 @@ tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz-policy.c tests/fuzz/driver.c
 tests_fuzz_fuzz_policy_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
 
+tests_fuzz_fuzz_rate_SOURCES = tests/fuzz/fuzz-rate.c tests/fuzz/driver.c
+tests_fuzz_fuzz_rate_LDADD = libimport.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
+
 tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
 tests_fuzz_fuzz_trace_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS)
@@ -30,6 +35,7 @@ tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HW
 EXTRA_DIST += \
     tests/fuzz/README.md \
     tests/fuzz/config.dict \
+    tests/fuzz/rate.dict \
     tests/fuzz/corpus \
     tests/fuzz/run
 
@@ -41,6 +47,7 @@ fuzz_targets = \
     config: $(fuzz_experiment_sources) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
     policy: $(fuzz_experiment_sources) -- \
+    rate: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     yaml: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) --
 # Seconds for each target.
@@ -50,7 +57,7 @@ FUZZ_ONLY =
 fuzz: config.h
 	@CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
 	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
-	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(HWLOC_CFLAGS)' \
-	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS) -lm' \
+	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(SQLITE_CFLAGS) $(HWLOC_CFLAGS)' \
+	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS) -lm' \
 	$(SHELL) $(srcdir)/tests/fuzz/run $(fuzz_targets)
 .PHONY: fuzz
