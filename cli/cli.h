@@ -25,6 +25,9 @@ int
 nsim_cmd_run(int argc, char **argv);
 int
 nsim_cmd_trace(int argc, char **argv);
+/* A sub-command of `trace`: in its own file. */
+int
+nsim_cli_trace_capture(int argc, char **argv);
 int
 nsim_cmd_topo(int argc, char **argv);
 int

@@ -263,10 +263,11 @@ generate(int argc, char **argv)
 }
 
 static const NsimCommand trace = {.name = "numasim trace",
-                                  .synopsis = "info|check|import|generate ...",
-                                  .summary = "Look at traces, import those of other tools, make synthetic ones.",
+                                  .synopsis = "capture|import|info|check|generate ...",
+                                  .summary = "Record programs, import the traces of other tools, look at traces.",
                                   .entries = no_entries,
                                   .epilogue = "Commands:\n"
+                                              "  capture -o FILE -- ...  run a program and record its accesses\n"
                                               "  info FILE...            print what a trace holds\n"
                                               "  check FILE...           verify every checksum and every record\n"
                                               "  import -o FILE INPUT    make a trace from one that another tool made\n"
@@ -276,6 +277,11 @@ static const NsimCommand trace = {.name = "numasim trace",
 int
 nsim_cmd_trace(int argc, char **argv)
 {
-    static const NsimSubcommand commands[] = {{"info", info}, {"check", check}, {"generate", generate}, {"import", nsim_cli_trace_import}, {NULL, NULL}};
+    static const NsimSubcommand commands[] = {{"capture", nsim_cli_trace_capture},
+                                              {"import", nsim_cli_trace_import},
+                                              {"info", info},
+                                              {"check", check},
+                                              {"generate", generate},
+                                              {NULL, NULL}};
     return nsim_cli_dispatch(&trace, commands, argc, argv);
 }

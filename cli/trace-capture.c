@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * numasim trace capture: run an unmodified program under QEMU's user-mode emulator with our plug-in, and write what it does
+ * to memory.
+ */
+#include <cli/cli.h>
+
+#include <models/quantity.h>
+#include <traces/qemu/elf.h>
+#include <traces/qemu/recorder.h>
+
+#include <elf.h>
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PLUGIN_NAME "numasim-qemu.so"
+#define DEFAULT_CACHE_BYTES (UINT64_C(32) << 20)
+#define DEFAULT_WAYS 16u
+#define DEFAULT_RATE UINT64_C(3000000000)
+#define DEFAULT_LEVEL 3
+#define SCRIPT_LINE_MAX 255u
+/* After this time a program that does not end when asked to is killed. */
+#define PATIENCE_US (5 * G_USEC_PER_SEC)
+
+/* ---- Options --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    char *output, *cache, *ways, *rate, *level, *records, *start, *stop, *toggle, *emulator, *cpu;
+    char **marks;
+    gboolean end, quiet;
+} Texts;
+
+static void
+texts_clear(Texts *texts)
+{
+    g_free(texts->output);
+    g_free(texts->cache);
+    g_free(texts->ways);
+    g_free(texts->rate);
+    g_free(texts->level);
+    g_free(texts->records);
+    g_free(texts->start);
+    g_free(texts->stop);
+    g_free(texts->toggle);
+    g_free(texts->emulator);
+    g_free(texts->cpu);
+    g_strfreev(texts->marks);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
+
+/* What to run, and how to record it. */
+typedef struct {
+    NsimRecorderOptions options;
+    NsimRecorderMark marks[NSIM_RECORDER_MARKS_MAX];
+    char **program; /* what the emulator runs, and its arguments; a script's interpreter comes first */
+    char *path;     /* of the executable */
+    char *title;    /* as the user typed it */
+    char *emulator, *plugin, *cpu, *capture;
+} Capture;
+
+static void
+capture_clear(Capture *capture)
+{
+    for (uint32_t i = 0; i < capture->options.mark_count; i++) {
+        nsim_where_clear(&capture->marks[i].where);
+        g_free(capture->marks[i].name);
+    }
+    nsim_where_clear(&capture->options.start);
+    nsim_where_clear(&capture->options.stop);
+    g_strfreev(capture->program);
+    g_free(capture->path);
+    g_free(capture->title);
+    g_free(capture->emulator);
+    g_free(capture->plugin);
+    g_free(capture->cpu);
+    g_free(capture->capture);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Capture, capture_clear)
+
+/* A quantity from `least` to `most`; `text` NULL leaves what is there. */
+static bool
+read_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind, uint64_t least,
+              uint64_t most, uint64_t *value, int *ret_status)
+{
+    g_autofree char *problem = NULL;
+    uint64_t read;
+    if (!text)
+        return true;
+    if (!nsim_quantity_parse(text, kind, &read, &problem)) {
+        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
+        return false;
+    }
+    if (read < least || read > most) {
+        g_autofree char *low = nsim_quantity_format(least, kind), *high = nsim_quantity_format(most, kind);
+        *ret_status =
+            nsim_command_misuse(command, "wrong value '%s' for --%s; allowed: %s to %s", text, option, low, high);
+        return false;
+    }
+    *value = read;
+    return true;
+}
+
+static bool
+read_cache(const NsimCommand *command, const Texts *texts, NsimRecorderOptions *options, int *ret_status)
+{
+    uint64_t ways = DEFAULT_WAYS;
+    options->cache_bytes = DEFAULT_CACHE_BYTES;
+    if (!read_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 1, NSIM_RECORDER_WAYS_MAX, &ways, ret_status))
+        return false;
+    options->ways = (uint32_t)ways;
+    if (texts->cache && g_str_equal(texts->cache, "none")) {
+        options->cache_bytes = 0;
+        return true;
+    }
+    if (!read_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, 1024, NSIM_RECORDER_CACHE_MAX,
+                       &options->cache_bytes, ret_status))
+        return false;
+    const uint64_t sets = options->cache_bytes / NSIM_LINE_BYTES / ways;
+    if (sets * ways * NSIM_LINE_BYTES == options->cache_bytes && (sets & (sets - 1)) == 0 && sets > 0 &&
+        options->cache_bytes % 1024 == 0)
+        return true;
+    *ret_status = nsim_command_misuse(command,
+                                      "a cache of %s with %u ways does not have a power of two of sets of 64-byte lines",
+                                      texts->cache ? texts->cache : "32MiB", (unsigned)ways);
+    return false;
+}
+
+static bool
+read_where(const NsimCommand *command, const char *option, const char *text, NsimWhere *ret, int *ret_status)
+{
+    g_autofree char *problem = NULL;
+    if (!text || nsim_where_parse(text, ret, &problem))
+        return true;
+    *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
+    return false;
+}
+
+/* "PLACE" or "PLACE:NAME". */
+static bool
+read_mark(const NsimCommand *command, const char *text, Capture *capture, int *ret_status)
+{
+    const char *colon = strrchr(text, ':');
+    g_autofree char *place = colon ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
+    if (capture->options.mark_count == NSIM_RECORDER_MARKS_MAX) {
+        *ret_status = nsim_command_misuse(command, "more than %u of --mark", NSIM_RECORDER_MARKS_MAX);
+        return false;
+    }
+    NsimRecorderMark *mark = &capture->marks[capture->options.mark_count];
+    if (!read_where(command, "mark", place, &mark->where, ret_status))
+        return false;
+    mark->name = g_strdup(colon ? colon + 1 : place);
+    capture->options.mark_count++;
+    if (mark->where.kind != NSIM_WHERE_COUNT && mark->where.nth == 1 && !strchr(place, '@') && *mark->name)
+        return true;
+    *ret_status = nsim_command_misuse(command, "wrong value '%s' for --mark; allowed: SYMBOL or 0xADDRESS, then :NAME",
+                                      text);
+    return false;
+}
+
+static bool
+read_options(const NsimCommand *command, const Texts *texts, Capture *capture, int *ret_status)
+{
+    NsimRecorderOptions *options = &capture->options;
+    uint64_t level = DEFAULT_LEVEL;
+    options->rate = DEFAULT_RATE;
+    options->records_max = UINT64_MAX;
+    options->marks = capture->marks;
+    options->toggle = texts->toggle;
+    if (!read_cache(command, texts, options, ret_status) ||
+        !read_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 1, UINT64_C(1000000000000), &options->rate,
+                       ret_status) ||
+        !read_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status) ||
+        !read_quantity(command, "max-records", texts->records, NSIM_QUANTITY_COUNT, 1, UINT64_C(1) << 60,
+                       &options->records_max, ret_status) ||
+        !read_where(command, "start", texts->start, &options->start, ret_status) ||
+        !read_where(command, "stop", texts->stop, &options->stop, ret_status))
+        return false;
+    options->level = (int)level;
+    for (char **mark = texts->marks; mark && *mark; mark++)
+        if (!read_mark(command, *mark, capture, ret_status))
+            return false;
+    if (!texts->output || nsim_cli_output_is_stdout(texts->output)) {
+        *ret_status = nsim_command_misuse(command, "name the file to write with -o FILE");
+        return false;
+    }
+    if (texts->start && texts->toggle) {
+        *ret_status = nsim_command_misuse(command, "--start and --toggle contradict each other");
+        return false;
+    }
+    options->output = texts->output;
+    return true;
+}
+
+/* ---- What to run ----------------------------------------------------------------------------------------------- */
+
+/* Emulators by what ELF says of a program; those whose data is big endian are told apart where both exist. */
+static const struct {
+    uint16_t machine;
+    bool is_64, is_big_endian;
+    const char *name;
+    const char *cpu; /* with everything the emulator knows; NULL: its default */
+} machines[] = {
+    {EM_X86_64, true, false, "x86_64", "max"},   {EM_386, false, false, "i386", "max"},
+    {EM_AARCH64, true, false, "aarch64", "max"}, {EM_AARCH64, true, true, "aarch64_be", "max"},
+    {EM_ARM, false, false, "arm", "max"},        {EM_ARM, false, true, "armeb", "max"},
+    {EM_RISCV, true, false, "riscv64", NULL},    {EM_RISCV, false, false, "riscv32", NULL},
+    {EM_PPC64, true, false, "ppc64le", NULL},    {EM_PPC64, true, true, "ppc64", NULL},
+    {EM_PPC, false, true, "ppc", NULL},          {EM_S390, true, true, "s390x", "max"},
+    {258, true, false, "loongarch64", NULL},
+};
+
+static int
+fail_at(const char *path, const char *problem)
+{
+    nsim_cli_complain("cannot capture '%s': %s", path, problem);
+    return NSIM_EXIT_USAGE;
+}
+
+/* The interpreter that the first line of a script names, and its one argument. (transfer full), NULL: no script */
+static char **
+read_interpreter(const char *path)
+{
+    char line[SCRIPT_LINE_MAX + 1] = "";
+    FILE *file = g_fopen(path, "re");
+    if (!file)
+        return NULL;
+    const size_t got = fread(line, 1, SCRIPT_LINE_MAX, file);
+    fclose(file);
+    line[got] = '\0';
+    if (strncmp(line, "#!", 2) != 0)
+        return NULL;
+    line[strcspn(line, "\n")] = '\0';
+    g_strchomp(line);
+    char *name = line + 2 + strspn(line + 2, " \t");
+    char *argument = name + strcspn(name, " \t");
+    if (*argument)
+        *argument++ = '\0';
+    argument += strspn(argument, " \t");
+    if (!*name)
+        return NULL;
+    char *words[] = {name, *argument ? argument : NULL, NULL};
+    return g_strdupv(words);
+}
+
+/* Find the program; a script becomes its interpreter. */
+static bool
+find_program(char **arguments, Capture *capture, int *ret_status)
+{
+    g_autofree char *path = g_find_program_in_path(arguments[0]);
+    if (!path) {
+        *ret_status = fail_at(arguments[0], "no such program");
+        return false;
+    }
+    g_auto(GStrv) script = read_interpreter(path);
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    capture->title = g_strjoinv(" ", arguments);
+    if (script) {
+        for (char **word = script; *word; word++)
+            g_ptr_array_add(words, g_strdup(*word));
+        g_ptr_array_add(words, g_strdup(path));
+        capture->path = g_find_program_in_path(script[0]);
+    } else {
+        g_ptr_array_add(words, g_strdup(arguments[0]));
+        capture->path = g_strdup(path);
+    }
+    for (char **word = arguments + 1; *word; word++)
+        g_ptr_array_add(words, g_strdup(*word));
+    g_ptr_array_add(words, NULL);
+    capture->program = (char **)g_ptr_array_steal(words, NULL);
+    if (capture->path)
+        return true;
+    *ret_status = fail_at(arguments[0], "its interpreter is not there");
+    return false;
+}
+
+static bool
+find_emulator(const Texts *texts, Capture *capture, int *ret_status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(NsimElf) elf = nsim_elf_open(capture->path, &error);
+    if (!elf) {
+        *ret_status = fail_at(capture->path, error->message);
+        return false;
+    }
+    const NsimElfInfo *info = nsim_elf_info(elf);
+    for (unsigned i = 0; i < G_N_ELEMENTS(machines); i++) {
+        if (machines[i].machine != info->machine || machines[i].is_64 != info->is_64 ||
+            machines[i].is_big_endian != info->is_big_endian)
+            continue;
+        g_autofree char *name = g_strconcat("qemu-", machines[i].name, NULL);
+        capture->emulator = g_find_program_in_path(texts->emulator ? texts->emulator : name);
+        capture->cpu = g_strdup(texts->cpu ? texts->cpu : machines[i].cpu);
+        capture->capture =
+            g_strdup_printf("%s with the plug-in of numasim: user-mode loads and stores of all threads; what the kernel "
+                            "reads and writes is not seen; clock: instructions of each thread, at a declared rate",
+                            name);
+        if (capture->emulator)
+            return true;
+        nsim_cli_complain("cannot find the emulator '%s', which runs the program; on Debian: "
+                          "apt-get install qemu-user",
+                          texts->emulator ? texts->emulator : name);
+        *ret_status = NSIM_EXIT_FAILED;
+        return false;
+    }
+    g_autofree char *problem =
+        g_strdup_printf("it is for a machine (ELF number %u) without a known emulator", info->machine);
+    *ret_status = fail_at(capture->path, problem);
+    return false;
+}
+
+/* Beside the program in a build tree, else where it is installed; NUMASIM_QEMU_PLUGIN names another. */
+static char *
+find_plugin(void)
+{
+    const char *named = g_getenv("NUMASIM_QEMU_PLUGIN");
+    if (named)
+        return g_strdup(named);
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
+    g_autofree char *beside = folder ? g_build_filename(folder, PLUGIN_NAME, NULL) : NULL;
+    if (beside && g_file_test(beside, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer(&beside);
+    return g_build_filename(NSIM_PKGLIBDIR, PLUGIN_NAME, NULL);
+}
+
+static bool
+prepare(const Texts *texts, char **arguments, Capture *capture, int *ret_status)
+{
+    if (!find_program(arguments, capture, ret_status) || !find_emulator(texts, capture, ret_status))
+        return false;
+    capture->plugin = find_plugin();
+    if (!g_file_test(capture->plugin, G_FILE_TEST_IS_REGULAR)) {
+        nsim_cli_complain("cannot find the plug-in '%s'", capture->plugin);
+        *ret_status = NSIM_EXIT_FAILED;
+        return false;
+    }
+    capture->options.program_path = capture->path;
+    capture->options.program = capture->title;
+    capture->options.capture = capture->capture;
+    return true;
+}
+
+/* ---- Running it ------------------------------------------------------------------------------------------------ */
+
+/* A signal handler has no other way to learn whom to tell. */
+static volatile sig_atomic_t running_pid;
+static volatile sig_atomic_t signals_seen;
+
+static void
+on_signal(int number, siginfo_t *info, void *context)
+{
+    const int saved = errno;
+    (void)context;
+    /* What a terminal sends, the program gets as well. The second one is for who does not listen. */
+    if (running_pid > 0 && signals_seen > 0)
+        kill((pid_t)running_pid, SIGKILL);
+    else if (running_pid > 0 && info->si_code != SI_KERNEL)
+        kill((pid_t)running_pid, number);
+    signals_seen++;
+    errno = saved;
+}
+
+/* What would end us and leave a half-written file behind. */
+static const int signals_caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+typedef struct {
+    struct sigaction old[G_N_ELEMENTS(signals_caught)];
+} Signals;
+
+static void
+catch_signals(Signals *signals)
+{
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (unsigned i = 0; i < G_N_ELEMENTS(signals_caught); i++) {
+        sigaction(signals_caught[i], NULL, &signals->old[i]);
+        if (signals->old[i].sa_handler != SIG_IGN)
+            sigaction(signals_caught[i], &action, NULL);
+    }
+}
+
+/* The emulator's command line. Commas end a plug-in's path unless they are doubled. */
+static char **
+emulator_arguments(const Capture *capture, int fd)
+{
+    GPtrArray *words = g_ptr_array_new();
+    g_auto(GStrv) parts = g_strsplit(capture->plugin, ",", -1);
+    g_autofree char *plugin = g_strjoinv(",,", parts);
+    g_ptr_array_add(words, g_strdup(capture->emulator));
+    if (capture->cpu) {
+        g_ptr_array_add(words, g_strdup("-cpu"));
+        g_ptr_array_add(words, g_strdup(capture->cpu));
+    }
+    g_ptr_array_add(words, g_strdup("-plugin"));
+    g_ptr_array_add(words, g_strdup_printf("%s,fd=%d", plugin, fd));
+    g_ptr_array_add(words, g_strdup("-0"));
+    g_ptr_array_add(words, g_strdup(capture->program[0]));
+    g_ptr_array_add(words, g_strdup(capture->path));
+    for (char **word = capture->program + 1; *word; word++)
+        g_ptr_array_add(words, g_strdup(*word));
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(words, FALSE);
+}
+
+static pid_t
+start(const Capture *capture, const NsimRecorder *recorder, const Signals *signals)
+{
+    g_auto(GStrv) arguments = emulator_arguments(capture, nsim_recorder_fd(recorder));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(signals_caught); i++)
+            sigaction(signals_caught[i], &signals->old[i], NULL);
+        execv(arguments[0], arguments);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* Until it ends; `*ret_ended` says whether it was made to. Returns its status as waitpid() has it. */
+static int
+follow(NsimRecorder *recorder, pid_t pid, bool end_when_over, bool *ret_ended)
+{
+    int status = 0;
+    gint64 asked = 0;
+    for (;;) {
+        const pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid || (got < 0 && errno != EINTR))
+            return status;
+        nsim_recorder_step(recorder, pid);
+        /* A capture that cannot be written is not worth the program's time. */
+        const bool is_over = nsim_recorder_failed(recorder) || (end_when_over && nsim_recorder_is_over(recorder));
+        if (is_over && asked == 0) {
+            asked = g_get_monotonic_time();
+            *ret_ended = true;
+            kill(pid, SIGTERM);
+        } else if (asked != 0 && g_get_monotonic_time() - asked > PATIENCE_US) {
+            kill(pid, SIGKILL);
+        }
+    }
+}
+
+/* ---- What is said ---------------------------------------------------------------------------------------------- */
+
+static void
+say_end(const Capture *capture, int status, bool was_ended)
+{
+    if (was_ended)
+        nsim_cli_complain("'%s' was ended because recording is over", capture->program[0]);
+    else if (WIFSIGNALED(status))
+        nsim_cli_complain("'%s' was killed by signal %d (%s)", capture->program[0], WTERMSIG(status),
+                          g_strsignal(WTERMSIG(status)));
+    else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        nsim_cli_complain("'%s' ended with status %d", capture->program[0], WEXITSTATUS(status));
+}
+
+static void
+say_warnings(const NsimRecorderTotals *totals, const NsimRecorderOptions *options)
+{
+    if (totals->stop_unknown)
+        nsim_cli_complain("warning: no symbol '%s' to stop at in the program or its libraries", options->stop.symbol);
+    if (totals->marks_unknown)
+        nsim_cli_complain("warning: %u of %u marks name no symbol of the program or its libraries",
+                          totals->marks_unknown, options->mark_count);
+    if (totals->thread_lost)
+        nsim_cli_complain("warning: %u threads beyond %u were not captured", totals->thread_lost,
+                          NSIM_TRACE_THREADS_MAX);
+    if (totals->replaced)
+        nsim_cli_complain("warning: the program ran another one in its place, which was not captured");
+    if (totals->limited)
+        nsim_cli_complain("the limit of --max-records was reached");
+    if (totals->read_lines + totals->rfo_lines + totals->write_lines == 0)
+        nsim_cli_complain("warning: nothing was recorded%s",
+                          options->start.kind != NSIM_WHERE_NOWHERE ? ": the start was not reached" : "");
+}
+
+static void
+say_totals(const NsimRecorderTotals *totals, const NsimRecorderOptions *options)
+{
+    GStatBuf file;
+    g_autofree char *size =
+        nsim_quantity_format(g_stat(options->output, &file) == 0 ? (uint64_t)file.st_size : 0, NSIM_QUANTITY_BYTES);
+    nsim_cli_complain("%s: %" G_GUINT64_FORMAT " records, %s; lines: %" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT
+                      " for ownership, %" G_GUINT64_FORMAT " written; %" G_GUINT64_FORMAT " instructions of %"
+                      G_GUINT64_FORMAT ", %u thread%s",
+                      options->output, totals->records, size, totals->read_lines, totals->rfo_lines,
+                      totals->write_lines, totals->instructions_recorded, totals->instructions, totals->thread_count,
+                      totals->thread_count == 1 ? "" : "s");
+    nsim_cli_complain("next: numasim --config FILE --trace %s", options->output);
+}
+
+/* After the program: the trace, and what there is to say. Frees the recorder. */
+static int
+finish(const Capture *capture, NsimRecorder *recorder, int status, bool was_ended, bool quiet)
+{
+    g_autoptr(GError) error = NULL;
+    NsimRecorderTotals totals;
+    const bool failed = nsim_recorder_failed(recorder);
+    nsim_recorder_drain(recorder, &totals);
+    if (!failed && (!totals.attached || totals.instructions == 0)) {
+        nsim_recorder_abandon(recorder);
+        if (signals_seen)
+            return NSIM_EXIT_INTERRUPTED;
+        nsim_cli_complain(totals.attached ? "the emulator '%s' could not run '%s'"
+                                          : "the emulator '%s' did not load the plug-in to run '%s'; QEMU 7.2 is known "
+                                            "to work",
+                          capture->emulator, capture->path);
+        return NSIM_EXIT_FAILED;
+    }
+    if (totals.start_unknown) {
+        nsim_recorder_abandon(recorder);
+        nsim_cli_complain("no symbol '%s' to start at in '%s' or the libraries that it loaded",
+                          capture->options.start.symbol, capture->path);
+        return NSIM_EXIT_USAGE;
+    }
+    if (!nsim_recorder_close(recorder, &error))
+        return nsim_cli_fail(error);
+    say_end(capture, status, was_ended);
+    say_warnings(&totals, &capture->options);
+    if (!quiet)
+        say_totals(&totals, &capture->options);
+    return signals_seen && WIFSIGNALED(status) ? NSIM_EXIT_INTERRUPTED : NSIM_EXIT_OK;
+}
+
+static int
+run(const Capture *capture, const Texts *texts)
+{
+    g_autoptr(GError) error = NULL;
+    Signals signals;
+    bool was_ended = false;
+    NsimRecorder *recorder = nsim_recorder_new(&capture->options, &error);
+    if (!recorder)
+        return nsim_cli_fail(error);
+    catch_signals(&signals);
+    const pid_t pid = start(capture, recorder, &signals);
+    if (pid < 0) {
+        nsim_recorder_abandon(recorder);
+        nsim_cli_complain("cannot start a process: %s", g_strerror(errno));
+        return NSIM_EXIT_FAILED;
+    }
+    running_pid = pid;
+    const int status = follow(recorder, pid, texts->end, &was_ended);
+    running_pid = 0;
+    return finish(capture, recorder, status, was_ended, texts->quiet);
+}
+
+int
+nsim_cli_trace_capture(int argc, char **argv)
+{
+    g_auto(Texts) texts = {0};
+    g_auto(Capture) capture = {0};
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &texts.output, "write the trace to FILE (needed)", "FILE"},
+        {"cache", 0, 0, G_OPTION_ARG_FILENAME, &texts.cache,
+         "the last-level cache whose misses are recorded (default 32MiB); none: every access", "SIZE"},
+        {"ways", 0, 0, G_OPTION_ARG_FILENAME, &texts.ways, "ways of the cache (default 16)", "N"},
+        {"rate", 0, 0, G_OPTION_ARG_FILENAME, &texts.rate,
+         "instructions a second that the trace declares (default 3G)", "N"},
+        {"start", 0, 0, G_OPTION_ARG_FILENAME, &texts.start,
+         "record from SYMBOL, SYMBOL@CALL, 0xADDRESS or +INSTRUCTIONS on", "PLACE"},
+        {"stop", 0, 0, G_OPTION_ARG_FILENAME, &texts.stop, "record up to there", "PLACE"},
+        {"toggle", 0, 0, G_OPTION_ARG_FILENAME, &texts.toggle, "record while FILE exists", "FILE"},
+        {"mark", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &texts.marks,
+         "SYMBOL[:NAME]: a mark at each call of a function; may be repeated", "MARK"},
+        {"max-records", 0, 0, G_OPTION_ARG_FILENAME, &texts.records, "stop recording after N records", "N"},
+        {"end", 0, 0, G_OPTION_ARG_NONE, &texts.end, "end the program when recording is over", NULL},
+        {"level", 0, 0, G_OPTION_ARG_FILENAME, &texts.level, "zstd level (default 3), 0 stores uncompressed", "N"},
+        {"emulator", 0, 0, G_OPTION_ARG_FILENAME, &texts.emulator,
+         "the emulator (default: qemu-MACHINE in the PATH)", "FILE"},
+        {"cpu", 0, 0, G_OPTION_ARG_FILENAME, &texts.cpu, "the processor it is to be (default max)", "MODEL"},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &texts.quiet, "no summary", NULL},
+        G_OPTION_ENTRY_NULL};
+    const NsimCommand command = {.name = "numasim trace capture",
+                                 .synopsis = "-o FILE [OPTION]... -- PROGRAM [ARGUMENT]...",
+                                 .summary = "Run a program under QEMU and record what it does to memory.",
+                                 .entries = entries};
+    int status, own = 1;
+    /* What stands behind "--" is not for us to parse. */
+    while (own < argc && !g_str_equal(argv[own], "--"))
+        own++;
+    char **program = own < argc ? argv + own + 1 : NULL;
+    int own_argc = own;
+    char **own_argv = argv;
+    if (own < argc)
+        argv[own] = NULL;
+    if (!nsim_command_parse(&command, &own_argc, &own_argv, &status) ||
+        !nsim_command_operands(&command, own_argc, own_argv, 0, program ? 0 : G_MAXINT, &status))
+        return status;
+    if (!program || !program[0])
+        return nsim_command_misuse(&command, "name the program to run after '--'");
+    if (!read_options(&command, &texts, &capture, &status) || !prepare(&texts, program, &capture, &status))
+        return status;
+    return run(&capture, &texts);
+}
