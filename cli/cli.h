@@ -25,15 +25,14 @@ int
 nsim_cmd_run(int argc, char **argv);
 int
 nsim_cmd_trace(int argc, char **argv);
-/* A sub-command of `trace`: in its own file. */
-int
-nsim_cli_trace_capture(int argc, char **argv);
 int
 nsim_cmd_topo(int argc, char **argv);
 int
 nsim_cmd_policies(int argc, char **argv);
 
-/* Parts of nsim_cmd_trace(). */
+/* Parts of nsim_cmd_trace(), each in a file of its own. */
+int
+nsim_cli_trace_capture(int argc, char **argv);
 int
 nsim_cli_trace_import(int argc, char **argv);
 

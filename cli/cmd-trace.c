@@ -268,9 +268,9 @@ static const NsimCommand trace = {.name = "numasim trace",
                                   .entries = no_entries,
                                   .epilogue = "Commands:\n"
                                               "  capture -o FILE -- ...  run a program and record its accesses\n"
+                                              "  import -o FILE INPUT    make a trace from one that another tool made\n"
                                               "  info FILE...            print what a trace holds\n"
                                               "  check FILE...           verify every checksum and every record\n"
-                                              "  import -o FILE INPUT    make a trace from one that another tool made\n"
                                               "  generate -o FILE        make a synthetic trace\n"
                                               "\n'numasim trace COMMAND --help' has each command's options.\n"};
 

@@ -3,8 +3,12 @@
 #include <cli/cli.h>
 
 #include <models/quantity.h>
+#include <report/format.h>
 #include <traces/import/import.h>
 #include <unistd.h>
+
+#define HELP_COLUMNS 80u
+#define FORMAT_COLUMN 20u
 
 typedef struct {
     char *output, *from, *rate, *gap, *columns, *cache, *ways, *filtered, *program, *level;
@@ -98,10 +102,16 @@ summarise(const NsimImportResult *result, const char *output)
 static char *
 formats_text(void)
 {
-    GString *text = g_string_new("Formats, found out by content or the end of the name if not named; gz, xz and zst "
-                                 "files are read as they are:\n");
-    for (const NsimTraceFormat *const *format = nsim_trace_formats; *format != NULL; format++)
-        g_string_append_printf(text, "  %-16s %s\n", (*format)->name, (*format)->summary);
+    GString *text = g_string_new(NULL);
+    nsim_text_wrap(text,
+                   "Formats, found out from the content or the end of the name where --from does not say; gz, xz and zst "
+                   "files are read as they are:",
+                   0, HELP_COLUMNS);
+    for (const NsimTraceFormat *const *format = nsim_trace_formats; *format != NULL; format++) {
+        g_autofree char *line =
+            g_strdup_printf("  %-*s%s", (int)FORMAT_COLUMN - 2, (*format)->name, (*format)->summary);
+        nsim_text_wrap(text, line, FORMAT_COLUMN, HELP_COLUMNS);
+    }
     return g_string_free(text, FALSE);
 }
 

@@ -102,6 +102,42 @@ read_threads(const NsimMachine *machine, NsimWorkload *workload, const NsimValue
     return true;
 }
 
+/*
+ * A trace in the place of the one that the config was written for may have other threads than its map names. They go in
+ * equal blocks to the accessors of the map, in its order. False: the map fits, or has faults of its own to complain of.
+ */
+static bool
+deal_threads(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map)
+{
+    const uint32_t thread_count = nsim_trace_info(workload->trace)->thread_count;
+    g_autofree NsimAccessorId *targets = g_new(NsimAccessorId, plan->machine->accessor_count);
+    uint32_t target_count = 0, named = 0;
+    if (map == NULL || nsim_value_kind(map) != NSIM_VALUE_MAP)
+        return false;
+    for (uint32_t i = 0; i < nsim_value_count(map); i++) {
+        const char *id = nsim_value_text(nsim_value_item(map, i));
+        const NsimAccessorId accessor = id == NULL ? NSIM_ACCESSOR_NONE : nsim_machine_find_accessor(plan->machine, id);
+        uint32_t first, last, known = 0;
+        if (accessor == NSIM_ACCESSOR_NONE ||
+            !parse_range(nsim_value_key(map, i), NSIM_TRACE_THREADS_MAX, &first, &last))
+            return false;
+        named = MAX(named, last + 1);
+        while (known < target_count && targets[known] != accessor)
+            known++;
+        if (known == target_count)
+            targets[target_count++] = accessor;
+    }
+    if (named == thread_count || target_count == 0)
+        return false;
+    for (uint32_t t = 0; t < thread_count; t++)
+        workload->accessors[t] = targets[(uint64_t)t * target_count / thread_count];
+    g_ptr_array_add(plan->warnings,
+                    g_strdup_printf("trace '%s' has %u thread%s where '%s' maps %u: dealt out over the accessors of its map",
+                                    workload->trace_name, thread_count, thread_count == 1 ? "" : "s", workload->name,
+                                    named));
+    return true;
+}
+
 /* Deal the threads of each accessor out over its cores in turn, all workloads together. */
 static void
 assign_cores(NsimExperiment *plan)
@@ -185,7 +221,9 @@ read_workload(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    if (!read_threads(plan->machine, workload, nsim_value_get(map, "threads"), error))
+    const NsimValue *threads = nsim_value_get(map, "threads");
+    if (!(override != NULL && deal_threads(plan, workload, threads)) &&
+        !read_threads(plan->machine, workload, threads, error))
         return false;
 
     const NsimValue *initial = nsim_value_get(map, "initial");

@@ -105,6 +105,35 @@ test_settings(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(g_ptr_array_index(plan->warnings, 0), "accessor 'D' runs 7 threads on 3 cores"));
 }
 
+/* A trace in the place of the config's own may have other threads: the map's accessors share them, with a warning. */
+static void
+test_other_threads(void)
+{
+    g_autoptr(Folder) folder = new_folder("policies: [nop]\n"
+                                          "workloads: [{trace: t.trace, name: w, threads: {0-2: D, 3: C}}]\n");
+    folder_write_trace(folder, "one.trace", 1);
+    folder_write_trace(folder, "five.trace", 5);
+    static const struct {
+        const char *name, *warning;
+        NsimAccessorId accessors[5];
+    } cases[] = {
+        { "one.trace", "trace 'one.trace' has 1 thread where 'w' maps 4: dealt out over the accessors of its map", { 1 } },
+        { "five.trace", "trace 'five.trace' has 5 threads where 'w' maps 4: dealt out over the accessors of its map",
+          { 1, 1, 1, 0, 0 } },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *trace = folder_file(folder, cases[i].name);
+        const char *const traces[] = { trace, NULL };
+        const NsimExperimentOptions options = { .traces = traces };
+        g_autoptr(NsimExperiment) plan = read_plan(folder, &options);
+        const NsimWorkload *workload = &plan->workloads[0];
+        const uint32_t thread_count = nsim_trace_info(workload->trace)->thread_count;
+        CU_ASSERT_EQUAL(memcmp(workload->accessors, cases[i].accessors, thread_count * sizeof(NsimAccessorId)), 0);
+        CU_ASSERT_TRUE_FATAL(plan->warnings->len >= 1);
+        CU_ASSERT_STRING_EQUAL(g_ptr_array_index(plan->warnings, 0), cases[i].warning);
+    }
+}
+
 static void
 test_command_line_rules(void)
 {
@@ -316,6 +345,7 @@ test_plan_register(void)
     CU_pSuite suite = CU_add_suite("plans", NULL, NULL);
     return suite != NULL && CU_add_test(suite, "defaults", test_defaults) != NULL &&
            CU_add_test(suite, "settings", test_settings) != NULL &&
+           CU_add_test(suite, "a trace with other threads", test_other_threads) &&
            CU_add_test(suite, "the command line rules", test_command_line_rules) != NULL &&
            CU_add_test(suite, "labels", test_labels) != NULL && CU_add_test(suite, "refusals", test_refusals) != NULL &&
            CU_add_test(suite, "a damaged trace", test_damaged_trace) != NULL &&
