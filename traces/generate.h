@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeded synthetic traces: the access patterns of memory benchmarks and of skewed stores, for tests, benchmarks and
- * `numasim trace generate`. The same options give the same records on every machine.
+ * Seeded synthetic traces: the access patterns of memory benchmarks and of skewed stores, one by one, mixed, or one
+ * after the other, for tests, benchmarks and `numasim trace generate`. The same options give the same records on every
+ * machine.
  */
 #pragma once
 
@@ -13,10 +14,11 @@ typedef enum {
     NSIM_GENERATE_SEQUENTIAL, /* from the first line to the last, again and again; prefetchable */
     NSIM_GENERATE_STRIDE,     /* every `stride_lines` lines, then the lines between; prefetchable */
     NSIM_GENERATE_CHASE,      /* every page once a round in a scattered order, each run dependent on the one before */
+    NSIM_GENERATE_HOTSET,     /* a share of the runs in a window of pages that moves, the others outside it */
     NSIM_GENERATE_PATTERNS
 } NsimGeneratePattern;
 
-/* "zipf", "uniform", "sequential", "stride", "chase", NULL. */
+/* "zipf", "uniform", "sequential", "stride", "chase", "hotset", NULL. */
 extern const char *const nsim_generate_pattern_names[NSIM_GENERATE_PATTERNS + 1];
 
 #define NSIM_GENERATE_PAGE_BYTES UINT64_C(4096)
@@ -24,6 +26,17 @@ extern const char *const nsim_generate_pattern_names[NSIM_GENERATE_PATTERNS + 1]
 #define NSIM_GENERATE_PAGES_MAX (UINT64_C(1) << 32)
 /* Where the footprint begins: a multiple of 2 MiB. */
 #define NSIM_GENERATE_ADDRESS (UINT64_C(1) << 40)
+#define NSIM_GENERATE_RANGES_MAX 16u
+#define NSIM_GENERATE_PHASES_MAX 64u
+/* Patterns of all phases together. */
+#define NSIM_GENERATE_PARTS_MAX 256u
+/* States of patterns: threads x patterns. */
+#define NSIM_GENERATE_STATES_MAX (1u << 18)
+#define NSIM_GENERATE_WEIGHT_MAX 1000000u
+/* `move_pages` of a window that jumps to a place drawn anew. */
+#define NSIM_GENERATE_JUMP UINT64_MAX
+
+/* ---- One pattern on one range -------------------------------------------------------------------------------- */
 
 typedef struct {
     NsimGeneratePattern pattern;
@@ -42,9 +55,15 @@ typedef struct {
     uint64_t seed;
     NsimGapUnit gap_unit;
     uint64_t gap_per_s; /* INSTRUCTIONS: the declared rate */
+    /* HOTSET; see NsimGeneratePart. */
+    uint64_t hot_pages, move_every, move_pages;
+    uint32_t hot_ppm;
 } NsimGenerateOptions;
 
-/* Sensible values for every field: Zipf 0.99, one thread, 1024 pages, 1 million single lines, reads only, gap 1 ns. */
+/*
+ * Sensible values for every field: Zipf 0.99, one thread, 1024 pages, 1 million single lines, reads only, gap 1 ns; a
+ * hot set of 128 pages with 90 % of the runs that does not move.
+ */
 void
 nsim_generate_options_init(NsimGenerateOptions *options);
 
@@ -54,3 +73,59 @@ nsim_generate_options_init(NsimGenerateOptions *options);
  */
 bool
 nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError **error);
+
+/* ---- Phases of mixtures on several ranges -------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name; /* of the region; a thread's part of a range that is not shared is NAME/thread-N */
+    uint64_t pages;   /* of all threads together; at least one for each thread when not shared */
+    bool shared;
+} NsimGenerateRange;
+
+/* A pattern on a range. Its place goes on from where it was when its phase comes again. */
+typedef struct {
+    NsimGeneratePattern pattern;
+    uint32_t range;        /* number in the ranges of the specification */
+    uint32_t weight;       /* runs of this part : runs of the phase = weight : sum of weights; 1..WEIGHT_MAX */
+    uint32_t burst_lines;  /* as in NsimGenerateOptions, and so are those below */
+    uint64_t stride_lines; /* STRIDE */
+    double theta;          /* ZIPF */
+    uint32_t write_ppm;
+    uint64_t gap;
+    uint32_t step;
+    /*
+     * HOTSET. A run lies in the window with probability hot_ppm, else outside it, uniform over pages in both. After
+     * each `move_every` runs of a thread in this part (0: never) the window goes `move_pages` up, round the end of the
+     * range, or to a uniform place, the same for all threads, when that is NSIM_GENERATE_JUMP.
+     */
+    uint64_t hot_pages, move_every, move_pages;
+    uint32_t hot_ppm;
+} NsimGeneratePart;
+
+typedef struct {
+    const char *name;
+    uint64_t records; /* runs of all threads together, each has records / threads of them, at least one */
+    bool meet;        /* all threads wait for each other at its end */
+    const NsimGeneratePart *parts;
+    uint32_t part_count;
+} NsimGeneratePhase;
+
+typedef struct {
+    uint32_t threads;
+    uint64_t records; /* of all threads together: the phases come one after the other, again and again, until then */
+    uint64_t barrier_every, seed;
+    int level;
+    NsimGapUnit gap_unit;
+    uint64_t gap_per_s;
+    const NsimGenerateRange *ranges;
+    uint32_t range_count;
+    const NsimGeneratePhase *phases;
+    uint32_t phase_count;
+} NsimGenerateSpec;
+
+/*
+ * The same for a specification. Each run of a phase is of one of its parts, drawn by weight. With more than one phase
+ * the first thread marks the beginning of each by its name.
+ */
+bool
+nsim_trace_generate_spec(const char *path, const NsimGenerateSpec *spec, GError **error);

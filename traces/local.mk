@@ -10,6 +10,8 @@ libtraces_a_SOURCES = \
     traces/encode.c traces/encode.h \
     traces/format.h \
     traces/generate.c traces/generate.h \
+    traces/generate-pattern.c traces/generate-pattern.h \
+    traces/generate-zipf.c traces/generate-zipf.h \
     traces/info.c traces/info.h \
     traces/output.c traces/output.h \
     traces/parse.c \
