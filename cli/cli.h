@@ -25,6 +25,9 @@ int
 nsim_cmd_run(int argc, char **argv);
 int
 nsim_cmd_trace(int argc, char **argv);
+/* Of them, trace generate has a file of its own. */
+int
+nsim_cli_trace_generate(int argc, char **argv);
 int
 nsim_cmd_topo(int argc, char **argv);
 int

@@ -3,8 +3,11 @@ bin_PROGRAMS += numasim
 numasim_SOURCES = \
     cli/cli.h \
     cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
-    cli/trace-capture.c cli/trace-import.c \
-    cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c cli/usage.c
+    cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c \
+    cli/trace-capture.c \
+    cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate.h \
+    cli/trace-import.c \
+    cli/usage.c
 numasim_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS)
 numasim_CPPFLAGS = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"'

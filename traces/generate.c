@@ -81,7 +81,7 @@ refuse(const char *path, GError **error, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT, "%s: %s", path, text);
+    g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT, "%s%s%s", path ? path : "", path ? ": " : "", text);
     return false;
 }
 
@@ -99,8 +99,9 @@ check_hotset(const char *path, const NsimGeneratePart *part, uint64_t pages, GEr
     return true;
 }
 
-static bool
-check_part(const char *path, const NsimGenerateSpec *spec, const NsimGeneratePart *part, GError **error)
+bool
+nsim_generate_check_part(const char *path, const NsimGenerateSpec *spec, const NsimGeneratePart *part,
+                         GError **error)
 {
     if ((unsigned)part->pattern >= NSIM_GENERATE_PATTERNS)
         return refuse(path, error, "pattern %d is not known", (int)part->pattern);
@@ -168,7 +169,7 @@ check_spec(const char *path, const NsimGenerateSpec *spec, GError **error)
             return refuse(path, error, "phase '%s': 0 records are too few", phase->name);
         part_count += phase->part_count;
         for (uint32_t j = 0; j < phase->part_count; j++) {
-            if (!check_part(path, spec, &phase->parts[j], error))
+            if (!nsim_generate_check_part(path, spec, &phase->parts[j], error))
                 return false;
         }
     }

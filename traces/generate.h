@@ -129,3 +129,8 @@ typedef struct {
  */
 bool
 nsim_trace_generate_spec(const char *path, const NsimGenerateSpec *spec, GError **error);
+
+/* What of a specification concerns one part of it; the message begins with `path`, unless that is NULL. */
+bool
+nsim_generate_check_part(const char *path, const NsimGenerateSpec *spec, const NsimGeneratePart *part,
+                         GError **error);

@@ -11,6 +11,8 @@ libtraces_a_SOURCES = \
     traces/format.h \
     traces/generate.c traces/generate.h \
     traces/generate-pattern.c traces/generate-pattern.h \
+    traces/generate-transformer.c traces/generate-transformer.h \
+    traces/generate-transformer-layout.c traces/generate-transformer-layout.h \
     traces/generate-zipf.c traces/generate-zipf.h \
     traces/info.c traces/info.h \
     traces/output.c traces/output.h \
