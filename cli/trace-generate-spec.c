@@ -109,6 +109,14 @@ read_move(const NsimValue *item, uint64_t *ret_pages, GError **error)
     return true;
 }
 
+/* What a thread has of a range. */
+static uint64_t
+thread_pages(const NsimSpecFile *file, uint32_t range)
+{
+    const uint64_t pages = file->ranges[range].pages;
+    return file->ranges[range].shared ? pages : pages / file->spec.threads;
+}
+
 static bool
 read_lengths(const NsimValue *item, NsimGeneratePart *part, uint64_t range_pages, GError **error)
 {
@@ -147,7 +155,7 @@ read_part(NsimSpecFile *file, const NsimValue *item, GError **error)
         !nsim_value_read_time(item, "gap", false, &part->gap, error) ||
         !nsim_value_read_ratio(item, "hot_share", false, &hot_share, error) ||
         !nsim_value_read_count(item, "move_every", false, 0, UINT64_MAX, &part->move_every, error) ||
-        !read_lengths(item, part, file->ranges[range].pages, error))
+        !read_lengths(item, part, thread_pages(file, range), error))
         return false;
     part->pattern = (NsimGeneratePattern)pattern;
     part->range = range;

@@ -15,13 +15,13 @@ nsim_generate_entries(NsimGenerateQuantity *quantities, size_t count, const GOpt
     while (others[other_count].long_name)
         other_count++;
     GOptionEntry *entries = g_new0(GOptionEntry, count + other_count + 1);
+    memcpy(entries, others, other_count * sizeof *entries);
     for (size_t i = 0; i < count; i++)
-        entries[i] = (GOptionEntry){.long_name = quantities[i].name,
-                                    .arg = G_OPTION_ARG_FILENAME,
-                                    .arg_data = &quantities[i].text,
-                                    .description = quantities[i].help,
-                                    .arg_description = quantities[i].unit};
-    memcpy(entries + count, others, other_count * sizeof *entries);
+        entries[other_count + i] = (GOptionEntry){.long_name = quantities[i].name,
+                                                  .arg = G_OPTION_ARG_FILENAME,
+                                                  .arg_data = &quantities[i].text,
+                                                  .description = quantities[i].help,
+                                                  .arg_description = quantities[i].unit};
     return entries;
 }
 
@@ -188,9 +188,10 @@ read_rest(const NsimCommand *command, const Texts *texts, const NsimGenerateQuan
     options->hot_ppm = (uint32_t)*quantities[HOT_SHARE].value;
     options->step = (uint32_t)(*quantities[LINE_GAP].value * 16);
     options->pages = to_pages(*quantities[FOOTPRINT].value);
-    options->hot_pages = quantities[HOT].text ? to_pages(*quantities[HOT].value) : MAX(options->pages / 8, 1);
     options->stride_lines = stride / NSIM_LINE_BYTES;
     options->shared = texts->shared;
+    const uint64_t range_pages = options->shared ? options->pages : options->pages / MAX(options->threads, 1);
+    options->hot_pages = quantities[HOT].text ? to_pages(*quantities[HOT].value) : MAX(range_pages / 8, 1);
     return true;
 }
 
@@ -311,7 +312,7 @@ nsim_cli_trace_generate(int argc, char **argv)
         [LINE_GAP] = {"line-gap", NSIM_QUANTITY_TIME, 65535 / 16, NULL, "TIME",
                       "compute between lines of a run (default 0ns)", NULL},
         [HOT] = {"hot", NSIM_QUANTITY_BYTES, bytes_most, NULL, "BYTES",
-                 "hotset: size of the window (default an eighth of the footprint)", NULL},
+                 "hotset: size of the window (default an eighth of a thread's range)", NULL},
         [HOT_SHARE] = {"hot-share", NSIM_QUANTITY_RATIO, 1000000, NULL, "RATIO",
                        "hotset: share of the runs that lie in it (default 90%)", NULL},
         [MOVE_EVERY] = {"move-every", NSIM_QUANTITY_COUNT, UINT64_MAX, NULL, "N",

@@ -16,7 +16,7 @@ typedef struct {
     char *text; /* as given; NULL: `value` stays */
 } NsimGenerateQuantity;
 
-/* Entries for the quantities, then `others`, which ends with an empty one. (transfer full: g_free) */
+/* `others`, which ends with an empty entry, then the quantities. (transfer full: g_free) */
 GOptionEntry *nsim_generate_entries(NsimGenerateQuantity *quantities, size_t count, const GOptionEntry *others);
 /* Take over the values given, or print what is wrong and set the exit status. */
 bool nsim_generate_read_quantities(const NsimCommand *command, const NsimGenerateQuantity *quantities, size_t count,

@@ -10,4 +10,12 @@ dist_man_MANS += \
     docs/numasim-trace.5
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
-EXTRA_DIST += docs/rate-format.md docs/trace-format.md docs/machine.md docs/policies.md docs/replay.md docs/glossary.md docs/determinism.md
+EXTRA_DIST += \
+    docs/determinism.md \
+    docs/generate.md \
+    docs/glossary.md \
+    docs/machine.md \
+    docs/policies.md \
+    docs/rate-format.md \
+    docs/replay.md \
+    docs/trace-format.md

@@ -16,9 +16,11 @@
 #include <traces/generate-zipf.h>
 
 #define BINS (1u << NSIM_ZIPF_TABLE_BITS)
-/* Far above the errors of both computations of an inverse where `usable` lets a cubic stand. */
-#define ERROR_RELATIVE 4e-11
+/* Far above the rounding errors of two computations of an inverse. */
+#define ERROR_RELATIVE 1e-11
 #define ERROR_ABSOLUTE 1e-9
+/* A cubic that is further off than this many ranks is of no use. */
+#define ERROR_MOST 0.25
 /* Where theta is above 1, u nears an asymptote and the inverse its limits of accuracy: from here on exact only. */
 #define ASYMPTOTE 0x1p-6
 
@@ -39,18 +41,20 @@ value_at(const double *cubic, double t)
     return cubic[0] + t * (cubic[1] + t * (cubic[2] + t * cubic[3]));
 }
 
-/* Is the cubic as good as the inverse in the middle and between it and the ends, where it is worst? */
-static bool
-usable(const NsimZipfBin *bin, double theta, double first, double width, double most)
+/*
+ * A bound of the difference between the cubic and the inverse as either is computed. A cubic through two values and
+ * slopes is worst near the middle, by its fourth derivative; four times what is seen at three places covers the rest.
+ */
+static double
+error_bound(const NsimZipfBin *bin, double theta, double first, double width, double most)
 {
+    double worst = 0;
     for (unsigned i = 1; i <= 3; i++) {
         const double t = 0.25 * i;
         const double error = value_at(bin->cubic, t) - inverse(theta, first + t * width);
-        const double allowed = (ERROR_RELATIVE * most + ERROR_ABSOLUTE) / 8;
-        if (!(error < allowed && error > -allowed))
-            return false;
+        worst = error > worst ? error : -error > worst ? -error : worst;
     }
-    return true;
+    return 4 * worst + ERROR_RELATIVE * most + ERROR_ABSOLUTE;
 }
 
 static void
@@ -69,11 +73,11 @@ init_bin(NsimZipfBin *bin, double theta, double first, double width)
     bin->cubic[1] = slope[0];
     bin->cubic[2] = 3 * (x[1] - x[0]) - 2 * slope[0] - slope[1];
     bin->cubic[3] = 2 * (x[0] - x[1]) + slope[0] + slope[1];
-    if (!usable(bin, theta, first, width, most))
+    const double error = error_bound(bin, theta, first, width, most);
+    if (!(error < ERROR_MOST))
         return;
     const double rank = least < 1.5 ? 1.0 : (double)(uint64_t)(least + 0.5);
     const double sliver = theta * (theta + 1.0) / (16.0 * rank * rank);
-    const double error = ERROR_RELATIVE * most + ERROR_ABSOLUTE;
     bin->least = (sliver < 0.5 ? sliver : 0.5) + error;
     bin->most = 1.0 - error;
 }

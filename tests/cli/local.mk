@@ -4,6 +4,7 @@ cli_tests = \
     tests/cli/commands.test \
     tests/cli/determinism.test \
     tests/cli/errors.test \
+    tests/cli/generate.test \
     tests/cli/hostile.test \
     tests/cli/import.test \
     tests/cli/interrupt.test \

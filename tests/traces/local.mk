@@ -12,6 +12,9 @@ tests_traces_test_traces_SOURCES = \
     tests/traces/test-decode.c \
     tests/traces/test-encode.c \
     tests/traces/test-generate.c \
+    tests/traces/test-generate-spec.c \
+    tests/traces/test-generate-transformer.c \
+    tests/traces/test-generate-zipf.c \
     tests/traces/test-info.c \
     tests/traces/test-output.c \
     tests/traces/test-parse.c \

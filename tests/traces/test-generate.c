@@ -181,6 +181,102 @@ test_stride(void)
         CU_ASSERT_EQUAL(counts[i], i % 2 == 0 ? 2 : 0);
 }
 
+/* The window of an eighth that drifts by its own size: its share of the runs, its places one after the other. */
+static void
+test_hotset_drifts(void)
+{
+    enum { PAGES = 512, HOT = 64, EVERY = 20000, MOVES = 12 };
+    NsimGenerateOptions options;
+    nsim_generate_options_init(&options);
+    options.pattern = NSIM_GENERATE_HOTSET;
+    options.pages = PAGES;
+    options.records = EVERY * MOVES;
+    options.hot_pages = HOT;
+    options.hot_ppm = 800000;
+    options.move_every = EVERY;
+    options.move_pages = HOT;
+    g_autoptr(NsimTrace) trace = generate(&options);
+    g_autoptr(GArray) bursts = read_bursts(trace, 0);
+    CU_ASSERT_EQUAL_FATAL(bursts->len, EVERY * MOVES);
+    for (uint32_t move = 0; move < MOVES; move++) {
+        uint32_t counts[PAGES] = {0}, inside = 0;
+        for (uint32_t i = 0; i < EVERY; i++) {
+            const uint32_t page = g_array_index(bursts, NsimBurst, move * EVERY + i).page;
+            counts[page]++;
+            inside += page / HOT == move % (PAGES / HOT);
+        }
+        /* 16000 +- 57; a hot page has 250 +- 16, a cold one 8.9 +- 3. */
+        CU_ASSERT_TRUE(inside > 15700 && inside < 16300);
+        for (uint32_t i = 0; i < PAGES; i++) {
+            const bool hot = i / HOT == move % (PAGES / HOT);
+            CU_ASSERT_TRUE_FATAL(hot ? counts[i] > 160 && counts[i] < 340 : counts[i] < 40);
+        }
+    }
+}
+
+/* A window that jumps: the same places for both threads of a shared range, wrapping round its end, rarely near. */
+static void
+test_hotset_jumps(void)
+{
+    enum { PAGES = 512, HOT = 4, EVERY = 500, MOVES = 100 };
+    NsimGenerateOptions options;
+    nsim_generate_options_init(&options);
+    options.pattern = NSIM_GENERATE_HOTSET;
+    options.threads = 2;
+    options.shared = true;
+    options.pages = PAGES;
+    options.records = 2 * EVERY * MOVES;
+    options.hot_pages = HOT;
+    options.hot_ppm = 1000000;
+    options.move_every = EVERY;
+    g_autoptr(NsimTrace) trace = generate(&options);
+    uint32_t places[MOVES], distinct = 0;
+    bool seen[PAGES] = {false};
+    for (uint32_t thread = 0; thread < 2; thread++) {
+        g_autoptr(GArray) bursts = read_bursts(trace, thread);
+        for (uint32_t move = 0; move < MOVES; move++) {
+            bool touched[PAGES] = {false};
+            uint32_t first = PAGES, count = 0;
+            for (uint32_t i = 0; i < EVERY; i++)
+                touched[g_array_index(bursts, NsimBurst, move * EVERY + i).page] = true;
+            for (uint32_t i = 0; i < PAGES; i++) {
+                count += touched[i];
+                if (touched[i] && !touched[(i + PAGES - 1) % PAGES])
+                    first = i;
+            }
+            CU_ASSERT_EQUAL_FATAL(count, HOT);
+            CU_ASSERT_TRUE_FATAL(first < PAGES && touched[(first + HOT - 1) % PAGES]);
+            if (thread == 0)
+                places[move] = first;
+            else
+                CU_ASSERT_EQUAL_FATAL(first, places[move]);
+            distinct += !seen[first];
+            seen[first] = true;
+        }
+    }
+    CU_ASSERT_EQUAL(places[0], 0);
+    CU_ASSERT_TRUE(distinct > 75); /* 91 of 100 drawn from 512 */
+}
+
+/* Nothing but the window, or nothing of it. */
+static void
+test_hotset_extremes(void)
+{
+    for (uint32_t ppm = 0; ppm <= 1000000; ppm += 1000000) {
+        NsimGenerateOptions options;
+        nsim_generate_options_init(&options);
+        options.pattern = NSIM_GENERATE_HOTSET;
+        options.pages = 512;
+        options.records = 5000;
+        options.hot_ppm = ppm;
+        g_autoptr(NsimTrace) trace = generate(&options);
+        g_autoptr(GArray) bursts = read_bursts(trace, 0);
+        CU_ASSERT_EQUAL(bursts->len, 5000);
+        for (guint i = 0; i < bursts->len; i++)
+            CU_ASSERT_EQUAL_FATAL(g_array_index(bursts, NsimBurst, i).page < 128, ppm > 0);
+    }
+}
+
 static void
 test_ranges_and_barriers(void)
 {
@@ -242,7 +338,7 @@ test_refused(void)
         unsigned bytes;
         const char *words;
     } cases[] = {
-        {offsetof(NsimGenerateOptions, pattern), 5, 4, "pattern 5"},
+        {offsetof(NsimGenerateOptions, pattern), 6, 4, "pattern 6"},
         {offsetof(NsimGenerateOptions, threads), 0, 4, "0 threads are outside 1..4096"},
         {offsetof(NsimGenerateOptions, threads), 4097, 4, "4097 threads"},
         {offsetof(NsimGenerateOptions, threads), 1025, 4, "1024 pages are outside 1025.."},
@@ -277,6 +373,25 @@ test_refused(void)
     stride.burst_lines = 10;
     stride.stride_lines = 9;
     CU_ASSERT_FALSE(nsim_trace_generate(path, &stride, NULL));
+    const struct {
+        uint64_t hot_pages, move_pages;
+        uint32_t hot_ppm;
+        const char *words;
+    } hot[] = {{0, 1, 5, "hot set of 0 pages is outside 1..1024"},
+               {1025, 1, 5, "hot set of 1025 pages is outside 1..1024"},
+               {1, 1025, 5, "hot set moves 1025 pages, which is outside 0..1024"},
+               {1, 1, 1000001, "hot share of 1000001 ppm is outside 0..1000000"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(hot); i++) {
+        g_autoptr(GError) error = NULL;
+        NsimGenerateOptions options = good;
+        options.pattern = NSIM_GENERATE_HOTSET;
+        options.hot_pages = hot[i].hot_pages;
+        options.hot_ppm = hot[i].hot_ppm;
+        options.move_every = 1;
+        options.move_pages = hot[i].move_pages;
+        CU_ASSERT_FALSE(nsim_trace_generate(path, &options, &error));
+        CU_ASSERT_TRUE(error != NULL && strstr(error->message, hot[i].words) != NULL);
+    }
 }
 
 bool
@@ -287,6 +402,9 @@ test_generate_register(void)
            CU_add_test(suite, "uniform", test_uniform) != NULL && CU_add_test(suite, "chase", test_chase) != NULL &&
            CU_add_test(suite, "sequential", test_sequential) != NULL &&
            CU_add_test(suite, "stride", test_stride) != NULL &&
+           CU_add_test(suite, "hot set drifts", test_hotset_drifts) != NULL &&
+           CU_add_test(suite, "hot set jumps", test_hotset_jumps) != NULL &&
+           CU_add_test(suite, "hot set alone and absent", test_hotset_extremes) != NULL &&
            CU_add_test(suite, "ranges and barriers", test_ranges_and_barriers) != NULL &&
            CU_add_test(suite, "seeds", test_seeds) != NULL &&
            CU_add_test(suite, "impossible options", test_refused) != NULL;

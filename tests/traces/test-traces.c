@@ -14,7 +14,8 @@ main(void)
     const bool registered = test_xxh64_register() && test_output_register() && test_encode_register() &&
                             test_decode_register() && test_writer_register() && test_parse_register() &&
                             test_cursor_register() && test_check_register() && test_info_register() &&
-                            test_generate_register();
+                            test_generate_register() && test_generate_spec_register() &&
+                            test_generate_zipf_register() && test_generate_transformer_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -21,6 +21,12 @@ test_encode_register(void);
 bool
 test_generate_register(void);
 bool
+test_generate_spec_register(void);
+bool
+test_generate_transformer_register(void);
+bool
+test_generate_zipf_register(void);
+bool
 test_info_register(void);
 bool
 test_output_register(void);
