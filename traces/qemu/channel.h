@@ -30,13 +30,14 @@
 /* Of a thread's recently told lines, looked up by the line's low bits. */
 #define NSIM_CHANNEL_RECENT 64u
 
-/* What a record says; the operand is a line, for a mark its number. */
-enum { NSIM_CHANNEL_LOAD, NSIM_CHANNEL_STORE, NSIM_CHANNEL_MARK, NSIM_CHANNEL_KINDS };
+/* What a record says; the operand is a line, for a mark its number, for anonymous memory its first page. */
+enum { NSIM_CHANNEL_LOAD, NSIM_CHANNEL_STORE, NSIM_CHANNEL_MARK, NSIM_CHANNEL_MAP };
 #define NSIM_CHANNEL_KIND_BITS 2u
+#define NSIM_CHANNEL_PAGE_SHIFT 12u
 
 typedef struct {
     uint64_t what;  /* operand << KIND_BITS | kind */
-    uint64_t clock; /* instructions of this thread while recording */
+    uint64_t clock; /* instructions of this thread while recording; of anonymous memory: its bytes */
 } NsimChannelRecord;
 
 /* The thread that filled a chunk owns it until it is in the queue, the recorder until it is in the free one. */

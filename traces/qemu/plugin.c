@@ -41,12 +41,15 @@ typedef struct {
     NsimChannelChunk *chunk;
     uint32_t thread, filled;
     bool accessed;
-    bool maps_code; /* in a system call that maps code */
+    bool maps_code;      /* in a system call that maps code */
+    uint64_t maps_bytes; /* in one that maps so much anonymous memory */
     Recent recent[NSIM_CHANNEL_RECENT];
 } Vcpu;
 
-/* System calls that change the memory map, by emulated machine; where they are unknown the map is only looked at from
- * time to time. */
+/*
+ * System calls that change the memory map, by emulated machine (Linux, asm/unistd.h of each). -1, or a machine that is not
+ * here: the map is only looked at in the end.
+ */
 typedef struct {
     const char *target;
     int mmap, munmap, mremap, brk, exit_group, execve;
@@ -57,7 +60,7 @@ static const Calls calls_known[] = {
     {"arm", 192, 91, 163, 45, 248, 11},          {"aarch64", 222, 215, 216, 214, 94, 221},
     {"riscv64", 222, 215, 216, 214, 94, 221},    {"loongarch64", 222, 215, 216, 214, 94, 221},
     {"ppc64le", 90, 91, 163, 45, 234, 11},       {"ppc64", 90, 91, 163, 45, 234, 11},
-    {"s390x", 90, 91, 163, 45, 248, 11},
+    {"s390x", -1, 91, 163, 45, 248, 11},
 };
 
 EXPORT int qemu_plugin_version = NSIM_QEMU_INTERFACE_VERSION;
@@ -70,7 +73,7 @@ extern uintptr_t guest_base __attribute__((weak));
 static NsimChannel *channel;
 static Vcpu *vcpus[VCPUS_MAX];
 static Calls calls = {NULL, -1, -1, -1, -1, -1, -1};
-/* A mapping came since the map was last looked at. */
+/* A file was mapped since the map was last looked at. */
 static atomic_bool map_changed;
 static atomic_bool begun;
 
@@ -305,12 +308,13 @@ on_call(qemu_plugin_id_t id, unsigned int number, int64_t call, uint64_t a1, uin
         uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8)
 {
     Vcpu *vcpu = vcpus[number % VCPUS_MAX];
-    (void)id, (void)a1, (void)a2, (void)a4, (void)a5, (void)a6, (void)a7, (void)a8;
+    (void)id, (void)a1, (void)a5, (void)a6, (void)a7, (void)a8;
     if (vcpu == NULL)
         return;
     /* The thread may sleep now, or never come back. */
     hand_over(vcpu);
     vcpu->maps_code = call == calls.mmap && (a3 & PROT_EXEC) != 0;
+    vcpu->maps_bytes = call == calls.mremap ? a3 : call == calls.mmap && (a4 & MAP_ANONYMOUS) != 0 ? a2 : 0;
     if (call == calls.exit_group || call == calls.execve)
         atomic_store(&channel->leaving, 1);
     if (call == calls.exit_group || call == calls.execve ||
@@ -325,8 +329,13 @@ on_return(qemu_plugin_id_t id, unsigned int number, int64_t call, int64_t result
     (void)id;
     if (vcpu == NULL)
         return;
-    if (call == calls.mmap || call == calls.mremap)
+    /* Anonymous memory comes and goes a lot and needs no look at the map; files are rare. */
+    const bool worked = (uint64_t)result < (uint64_t)-4095;
+    if (worked && vcpu->maps_bytes > 0)
+        tell(vcpu, NSIM_CHANNEL_MAP, (uint64_t)result >> NSIM_CHANNEL_PAGE_SHIFT, vcpu->maps_bytes);
+    else if (worked && call == calls.mmap)
         atomic_store(&map_changed, true);
+    vcpu->maps_bytes = 0;
     if (call == calls.execve)
         atomic_store(&channel->leaving, 0);
     if (call == calls.brk && result > 0) {

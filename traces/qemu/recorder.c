@@ -128,12 +128,17 @@ take_record(Thread *thread, const NsimChannelRecord *record)
     NsimRecorder *recorder = thread->recorder;
     const uint64_t operand = record->what >> NSIM_CHANNEL_KIND_BITS;
     const unsigned kind = (unsigned)record->what & ((1u << NSIM_CHANNEL_KIND_BITS) - 1);
+    if (kind == NSIM_CHANNEL_MAP) {
+        if (operand < UINT64_MAX >> NSIM_CHANNEL_PAGE_SHIFT)
+            nsim_regions_add_anonymous(recorder->regions, operand << NSIM_CHANNEL_PAGE_SHIFT, record->clock);
+        return;
+    }
     const uint64_t now = MIN(record->clock, CLOCK_LIMIT) * 16;
     thread->now_16ths = MAX(thread->now_16ths, now);
     if (kind == NSIM_CHANNEL_MARK) {
         if (operand < recorder->options.mark_count)
             take_mark(thread, recorder->mark_numbers[operand]);
-    } else if (kind < NSIM_CHANNEL_MARK && operand < LINE_LIMIT) {
+    } else if (operand < LINE_LIMIT) {
         const bool is_store = kind == NSIM_CHANNEL_STORE;
         if (recorder->filter != NULL)
             nsim_filter_access(recorder->filter, 0, operand, is_store, thread);
@@ -435,6 +440,7 @@ static void
 name_regions(NsimRecorder *recorder)
 {
     NsimChannel *channel = recorder->channel;
+    nsim_regions_end_maps(recorder->regions);
     nsim_regions_name(recorder->regions, "[heap]", atomic_load(&channel->heap_begin), atomic_load(&channel->heap_end));
     for (uint32_t i = 0; i < recorder->thread_count; i++) {
         const uint64_t address = atomic_load(&channel->threads[i].first_address);

@@ -31,7 +31,8 @@ struct _NsimRegions {
     Frame *frames; /* open addressing, at most half full */
     uint32_t frame_bits, frame_count;
     Frame *last; /* most touches stay in a frame */
-    GArray *ranges; /* sorted, disjoint */
+    GArray *ranges;   /* sorted, disjoint */
+    GArray *passing;  /* the same, of anonymous memory told one by one */
     GHashTable *extents; /* path -> bytes from its first to its last loaded address; looked up, never iterated */
 };
 
@@ -48,6 +49,7 @@ nsim_regions_new(void)
     regions->frame_bits = 8;
     regions->frames = g_new0(Frame, (size_t)1 << regions->frame_bits);
     regions->ranges = g_array_new(FALSE, TRUE, sizeof(Range));
+    regions->passing = g_array_new(FALSE, TRUE, sizeof(Range));
     g_array_set_clear_func(regions->ranges, clear_range);
     regions->extents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return regions;
@@ -60,6 +62,7 @@ nsim_regions_free(NsimRegions *regions)
         return;
     g_free(regions->frames);
     g_array_unref(regions->ranges);
+    g_array_unref(regions->passing);
     g_hash_table_unref(regions->extents);
     g_free(regions);
 }
@@ -114,12 +117,12 @@ nsim_regions_touch(NsimRegions *regions, uint64_t line)
 
 /* The first range that ends beyond `address`. */
 static guint
-find_range(const NsimRegions *regions, uint64_t address)
+find_range(const GArray *ranges, uint64_t address)
 {
-    guint low = 0, high = regions->ranges->len;
+    guint low = 0, high = ranges->len;
     while (low < high) {
         const guint middle = low + (high - low) / 2;
-        if (g_array_index(regions->ranges, Range, middle).end <= address)
+        if (g_array_index(ranges, Range, middle).end <= address)
             low = middle + 1;
         else
             high = middle;
@@ -129,39 +132,56 @@ find_range(const NsimRegions *regions, uint64_t address)
 
 /* Insert before `at` a range that overlaps none, or let a neighbour of the same name grow over it. */
 static void
-insert_range(NsimRegions *regions, guint at, const char *name, uint64_t begin, uint64_t end)
+insert_range(GArray *ranges, guint at, const char *name, uint64_t begin, uint64_t end)
 {
-    Range *before = at > 0 ? &g_array_index(regions->ranges, Range, at - 1) : NULL;
-    Range *after = at < regions->ranges->len ? &g_array_index(regions->ranges, Range, at) : NULL;
+    Range *before = at > 0 ? &g_array_index(ranges, Range, at - 1) : NULL;
+    Range *after = at < ranges->len ? &g_array_index(ranges, Range, at) : NULL;
     const bool joins_before = before != NULL && before->end == begin && g_strcmp0(before->name, name) == 0;
     const bool joins_after = after != NULL && after->begin == end && g_strcmp0(after->name, name) == 0;
     if (joins_before && joins_after) {
         before->end = after->end;
-        g_array_remove_index(regions->ranges, at);
+        g_array_remove_index(ranges, at);
     } else if (joins_before) {
         before->end = end;
     } else if (joins_after) {
         after->begin = begin;
-    } else if (regions->ranges->len < RANGES_MAX) {
+    } else if (ranges->len < RANGES_MAX) {
         const Range range = {.begin = begin, .end = end, .name = g_strdup(name)};
-        g_array_insert_val(regions->ranges, at, range);
+        g_array_insert_val(ranges, at, range);
     }
 }
 
 /* Add what is not covered yet. */
 static void
-add_range(NsimRegions *regions, const char *name, uint64_t begin, uint64_t end)
+add_range(GArray *ranges, const char *name, uint64_t begin, uint64_t end)
 {
-    while (begin < end && regions->ranges->len < RANGES_MAX) {
-        const guint at = find_range(regions, begin);
-        const Range *next = at < regions->ranges->len ? &g_array_index(regions->ranges, Range, at) : NULL;
+    while (begin < end && ranges->len < RANGES_MAX) {
+        const guint at = find_range(ranges, begin);
+        const Range *next = at < ranges->len ? &g_array_index(ranges, Range, at) : NULL;
         if (next != NULL && next->begin <= begin) {
             begin = next->end;
             continue;
         }
         const uint64_t until = next != NULL ? MIN(end, next->begin) : end;
-        insert_range(regions, at, name, begin, until);
+        insert_range(ranges, at, name, begin, until);
         begin = until;
+    }
+}
+
+void
+nsim_regions_add_anonymous(NsimRegions *regions, uint64_t begin, uint64_t bytes)
+{
+    begin &= ~(PAGE_BYTES - 1);
+    if (bytes <= UINT64_MAX - PAGE_BYTES - begin)
+        add_range(regions->passing, NULL, begin, (begin + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1));
+}
+
+void
+nsim_regions_end_maps(NsimRegions *regions)
+{
+    for (guint i = 0; i < regions->passing->len; i++) {
+        const Range *range = &g_array_index(regions->passing, Range, i);
+        add_range(regions->ranges, NULL, range->begin, range->end);
     }
 }
 
@@ -170,7 +190,7 @@ nsim_regions_name(NsimRegions *regions, const char *name, uint64_t begin, uint64
 {
     begin &= ~(PAGE_BYTES - 1);
     end = end > UINT64_MAX - PAGE_BYTES ? end : (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-    for (guint at = find_range(regions, begin); at < regions->ranges->len; at = find_range(regions, begin)) {
+    for (guint at = find_range(regions->ranges, begin); at < regions->ranges->len; at = find_range(regions->ranges, begin)) {
         const Range old = g_array_index(regions->ranges, Range, at);
         const uint64_t cut_begin = MAX(old.begin, begin), cut_end = MIN(old.end, end);
         if (old.begin >= end || begin >= end)
@@ -179,16 +199,16 @@ nsim_regions_name(NsimRegions *regions, const char *name, uint64_t begin, uint64
         if (old.name != NULL || regions->ranges->len + 2 > RANGES_MAX)
             continue;
         g_array_remove_index(regions->ranges, at);
-        add_range(regions, name, cut_begin, cut_end);
-        add_range(regions, NULL, old.begin, cut_begin);
-        add_range(regions, NULL, cut_end, old.end);
+        add_range(regions->ranges, name, cut_begin, cut_end);
+        add_range(regions->ranges, NULL, old.begin, cut_begin);
+        add_range(regions->ranges, NULL, cut_end, old.end);
     }
 }
 
 void
 nsim_regions_name_stack(NsimRegions *regions, const char *name, uint64_t address, uint64_t below, uint64_t above)
 {
-    const guint at = find_range(regions, address);
+    const guint at = find_range(regions->ranges, address);
     if (at == regions->ranges->len)
         return;
     const Range range = g_array_index(regions->ranges, Range, at);
@@ -271,15 +291,15 @@ nsim_regions_read_map(NsimRegions *regions, const char *map, uint64_t base)
             g_free(name);
             name = g_steal_pointer(&mapped);
             if (mapping.accessible)
-                add_range(regions, name, begin, end);
+                add_range(regions->ranges, name, begin, end);
             continue;
         }
         /* The data of a program or library, where the loader read it or zeroed it. */
         const uint64_t data_end = MIN(MAX(file_end, begin), end);
         if (data_end > begin && mapping.accessible)
-            add_range(regions, name, begin, data_end);
+            add_range(regions->ranges, name, begin, data_end);
         if (mapping.accessible)
-            add_range(regions, NULL, data_end, end);
+            add_range(regions->ranges, NULL, data_end, end);
     }
 }
 
@@ -336,7 +356,7 @@ write_page(NsimRegions *regions, Regions *open, uint64_t address)
     const bool is_open = open->begin < open->end;
     /* Most pages follow one of the same range. */
     if (!is_open || open->range == NULL || address < open->range->begin || address >= open->range->end) {
-        const guint at = find_range(regions, address);
+        const guint at = find_range(regions->ranges, address);
         const Range *range = at < regions->ranges->len ? &g_array_index(regions->ranges, Range, at) : NULL;
         if (range != NULL && range->begin > address)
             range = NULL;

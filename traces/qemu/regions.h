@@ -21,6 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimRegions, nsim_regions_free)
 void nsim_regions_touch(NsimRegions *regions, uint64_t line);
 /* Take a map in; its address A is the program's address A - `base`. Lines that are not understood are passed over. */
 void nsim_regions_read_map(NsimRegions *regions, const char *map, uint64_t base);
+/* Anonymous memory that was there for a while; names that maps give go before. */
+void nsim_regions_add_anonymous(NsimRegions *regions, uint64_t begin, uint64_t bytes);
+/* What was anonymous for a while counts from now on. Call before names are given to what is anonymous. */
+void nsim_regions_end_maps(NsimRegions *regions);
 /* Name what is anonymous between two addresses. */
 void nsim_regions_name(NsimRegions *regions, const char *name, uint64_t begin, uint64_t end);
 /* Name a stack: what is anonymous around `address`, `below` and `above` it at most. */

@@ -113,6 +113,8 @@ nsim_resolver_read_map(NsimResolver *resolver, const char *map, uint64_t base)
     g_auto(GStrv) lines = g_strsplit(map, "\n", -1);
     if (!is_first && strstr(map, resolver->emulator) == NULL)
         return false;
+    if (!is_first && nsim_resolver_missing(resolver) == 0)
+        return true;
     for (unsigned pass = 0; pass < 2; pass++) { /* the program first */
         for (unsigned i = 0; lines[i] != NULL; i++) {
             uint64_t begin;
