@@ -306,7 +306,7 @@ nsim_regions_read_map(NsimRegions *regions, const char *map, uint64_t base)
 /* ---- Regions --------------------------------------------------------------------------------------------------- */
 
 static int
-compare_frames(const void *a, const void *b)
+compare_frames(gconstpointer a, gconstpointer b)
 {
     const uint64_t x = ((const Frame *)a)->key, y = ((const Frame *)b)->key;
     return (x > y) - (x < y);
@@ -322,7 +322,7 @@ sort_frames(NsimRegions *regions)
             g_array_append_val(frames, regions->frames[i]);
     g_clear_pointer(&regions->frames, g_free);
     regions->last = NULL;
-    qsort(frames->data, frames->len, sizeof(Frame), compare_frames);
+    g_array_sort(frames, compare_frames);
     return frames;
 }
 

@@ -10,3 +10,19 @@ EXTRA_DIST += $(qemu_tests) tests/traces/qemu/guest.c tests/traces/qemu/guest32.
 check_PROGRAMS += tests/traces/qemu/filter-lackey
 tests_traces_qemu_filter_lackey_SOURCES = tests/traces/qemu/filter-lackey.c
 tests_traces_qemu_filter_lackey_LDADD = libqemu.a
+
+if HAVE_CUNIT
+check_PROGRAMS += tests/traces/qemu/test-qemu
+TESTS += tests/traces/qemu/test-qemu
+endif
+tests_traces_qemu_test_qemu_SOURCES = \
+    tests/traces/qemu/helpers.c \
+    tests/traces/qemu/test-channel.c \
+    tests/traces/qemu/test-elf.c \
+    tests/traces/qemu/test-qemu.c tests/traces/qemu/test-qemu.h \
+    tests/traces/qemu/test-recorder.c \
+    tests/traces/qemu/test-regions.c \
+    tests/traces/qemu/test-resolver.c \
+    tests/traces/qemu/test-where.c
+tests_traces_qemu_test_qemu_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
+tests_traces_qemu_test_qemu_LDADD = libqemu.a libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS) $(CUNIT_LIBS) -lm
