@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The grid of gpu.h. */
+#include "gpu.h"
+
+#include <stdlib.h>
+
+/* A block starts here: with --block-marks the trace says so. */
+static void
+begin_block(const KernelRun *run, const GpuLaunch *launch, GpuBlock *block, uint64_t id)
+{
+    block->id = id;
+    block->step = 0;
+    if (launch->on_chip_bytes)
+        memset(block->on_chip, 0, launch->on_chip_bytes);
+    if (run->block_marks) {
+        char name[32];
+        snprintf(name, sizeof name, "block:%llu", (unsigned long long)id);
+        nsim_capture_mark(name);
+    }
+}
+
+void
+gpu_launch(KernelRun *run, uint32_t processor, const GpuLaunch *launch)
+{
+    const uint64_t wave = (uint64_t)run->thread_count * run->resident_count;
+    GpuBlock blocks[GPU_RESIDENT_MAX];
+    uint32_t live = 0;
+    kernel_barrier(run);
+    if (processor == 0)
+        __atomic_store_n(&run->gpu_next_block, wave, __ATOMIC_RELAXED);
+    kernel_mark(processor, launch->mark);
+    kernel_barrier(run);
+    for (uint32_t slot = 0; slot < run->resident_count; slot++) {
+        const uint64_t id = (uint64_t)slot * run->thread_count + processor;
+        if (id >= launch->block_count)
+            break;
+        blocks[live].on_chip = launch->on_chip_bytes ? kernel_alloc(1, launch->on_chip_bytes) : NULL;
+        begin_block(run, launch, &blocks[live++], id);
+    }
+    while (live > 0) {
+        for (uint32_t slot = 0; slot < live;) {
+            GpuBlock *block = &blocks[slot];
+            const bool more = launch->step(launch->context, block);
+            block->step++;
+            if (more) {
+                slot++;
+                continue;
+            }
+            const uint64_t next = __atomic_fetch_add(&run->gpu_next_block, 1, __ATOMIC_RELAXED);
+            if (next < launch->block_count) {
+                begin_block(run, launch, block, next);
+                slot++;
+            } else {
+                free(block->on_chip);
+                blocks[slot] = blocks[--live];
+            }
+        }
+    }
+    kernel_barrier(run);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels of the program, in the order of its help. */
+#include "kernels.h"
+
+const Kernel *const all_kernels[] = {
+    &stream_kernel,
+    &gups_kernel,
+    &chase_kernel,
+    &bfs_kernel,
+    &pagerank_kernel,
+    NULL,
+};

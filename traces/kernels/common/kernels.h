@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels of the program. */
+#pragma once
+
+#include "kernel.h"
+
+extern const Kernel stream_kernel, gups_kernel, chase_kernel;
+extern const Kernel bfs_kernel, pagerank_kernel;
+
+extern const Kernel *const all_kernels[]; /* NULL ends them */
