@@ -8,5 +8,6 @@ const Kernel *const all_kernels[] = {
     &chase_kernel,
     &bfs_kernel,
     &pagerank_kernel,
+    &kvs_kernel,
     NULL,
 };

@@ -5,6 +5,6 @@
 #include "kernel.h"
 
 extern const Kernel stream_kernel, gups_kernel, chase_kernel;
-extern const Kernel bfs_kernel, pagerank_kernel;
+extern const Kernel bfs_kernel, pagerank_kernel, kvs_kernel;
 
 extern const Kernel *const all_kernels[]; /* NULL ends them */
