@@ -4,6 +4,18 @@
 
 #include <stdlib.h>
 
+/* As aligned as vectors want it; cleared when a block begins. */
+static void *
+alloc_on_chip(uint64_t bytes)
+{
+    void *memory = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+    if (bytes && !memory) {
+        fputs("kernels: out of memory\n", stderr);
+        exit(1);
+    }
+    return memory;
+}
+
 /* A block starts here: with --block-marks the trace says so. */
 static void
 begin_block(const KernelRun *run, const GpuLaunch *launch, GpuBlock *block, uint64_t id)
@@ -34,7 +46,7 @@ gpu_launch(KernelRun *run, uint32_t processor, const GpuLaunch *launch)
         const uint64_t id = (uint64_t)slot * run->thread_count + processor;
         if (id >= launch->block_count)
             break;
-        blocks[live].on_chip = launch->on_chip_bytes ? kernel_alloc(1, launch->on_chip_bytes) : NULL;
+        blocks[live].on_chip = alloc_on_chip(launch->on_chip_bytes);
         begin_block(run, launch, &blocks[live++], id);
     }
     while (live > 0) {

@@ -9,5 +9,7 @@ const Kernel *const all_kernels[] = {
     &bfs_kernel,
     &pagerank_kernel,
     &kvs_kernel,
+    &embedding_kernel,
+    &gemm_kernel,
     NULL,
 };
