@@ -11,5 +11,7 @@ const Kernel *const all_kernels[] = {
     &kvs_kernel,
     &embedding_kernel,
     &gemm_kernel,
+    &multigrid_kernel,
+    &wcc_kernel,
     NULL,
 };
