@@ -13,5 +13,6 @@ const Kernel *const all_kernels[] = {
     &gemm_kernel,
     &multigrid_kernel,
     &wcc_kernel,
+    &louvain_kernel,
     NULL,
 };
