@@ -14,5 +14,6 @@ const Kernel *const all_kernels[] = {
     &multigrid_kernel,
     &wcc_kernel,
     &louvain_kernel,
+    &cnn_kernel,
     NULL,
 };
