@@ -396,7 +396,7 @@ const Kernel louvain_kernel = {
     .name = "louvain",
     .summary = "communities of a Kronecker graph by the Louvain method",
     .options = {GRAPH_SCALE_OPTION,
-                {"levels", "number of levels", 2, 1, LEVELS_MAX},
+                {"levels", "number of levels", 3, 1, LEVELS_MAX},
                 {"sweeps", "most sweeps of a level", 4, 1, 100}},
     .instructions_256ths = 256,
     .instructions_per_s = 4000000000,

@@ -272,7 +272,7 @@ check(KernelRun *run)
     const Multigrid *mg = run->state;
     const Level *top = &mg->levels[0];
     const uint64_t row = top->stride, plane = row * (top->cells + 1);
-    double before = 0, after = 0, bound = 1;
+    double before = 0, after = 0, bound = 0.15;
     for (uint64_t z = 1; z < top->cells; z++) {
         for (uint64_t y = 1; y < top->cells; y++) {
             for (uint64_t x = 1; x < top->cells; x++) {
@@ -286,9 +286,9 @@ check(KernelRun *run)
             }
         }
     }
-    /* A cycle of this kind leaves about a quarter of the residual. */
+    /* The first cycle was seen to leave 0.027 of the square, and each further one 0.19 of what there was, or less. */
     for (uint64_t i = 0; i < run->values[CYCLES]; i++)
-        bound *= 0.4 * 0.4;
+        bound *= 0.2;
     return after < bound * before ||
            kernel_wrong("the square of the residual fell from %g to %g only", before, after);
 }
