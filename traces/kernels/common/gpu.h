@@ -13,6 +13,9 @@
 
 #define GPU_RESIDENT_MAX 32u
 
+/* The declared rate: a multiprocessor of 64 lanes at 1.53 GHz, as NVIDIA states for the V100. */
+#define GPU_INSTRUCTIONS_PER_S UINT64_C(97920000000)
+
 typedef struct {
     uint64_t id;
     uint32_t step;  /* steps done so far */

@@ -30,7 +30,10 @@ typedef struct {
     const char *name;
     const char *summary; /* what it computes, in the trace's description */
     KernelOption options[KERNEL_OPTIONS_MAX]; /* the first without a name ends them */
-    /* The clock (docs/kernels.md): instructions that a captured access stands for, in 1/256, and the declared rate. */
+    /*
+     * The clock (docs/kernels.md): instructions that a captured access stands for, in 1/256, and the declared rate of a
+     * thread. A multiprocessor in GPU order has GPU_INSTRUCTIONS_PER_S.
+     */
     uint32_t instructions_256ths, gpu_instructions_256ths;
     uint64_t instructions_per_s;
     void (*prepare)(KernelRun *run);

@@ -41,7 +41,7 @@ static const char usage_text[] =
     "  --capture FILE   write a trace\n"
     "  --cache KIB --ways N  last-level cache in front (4096, 16)\n"
     "  --caches N       number of such caches (1)\n"
-    "  --turn N         instructions before the next thread's turn (16384; 512 with --gpu)\n"
+    "  --turn N         instructions before the next thread's turn (16384; 4096 with --gpu)\n"
     "  --level N        zstd level (19)\n"
     "  --raw FILE       also write every access before the cache\n"
     "kernels and their options:\n";
@@ -197,7 +197,7 @@ parse_options(KernelRun *run, NsimCaptureOptions *capture, bool *time, int argc,
 }
 
 /* A function of its own, for a profiler to count its instructions (calibrate-kernels.sh). */
-static __attribute__((noinline)) void
+static __attribute__((noinline, noclone)) void
 kernel_work(KernelRun *run, uint32_t thread)
 {
     (run->gpu ? run->kernel->gpu_work : run->kernel->work)(run, thread);
@@ -278,11 +278,11 @@ run_captured(KernelRun *run, NsimCaptureOptions *capture)
     capture->thread_count = run->thread_count;
     capture->works = &work;
     capture->work_count = 1;
-    capture->instructions_per_s = run->kernel->instructions_per_s;
+    capture->instructions_per_s = run->gpu ? GPU_INSTRUCTIONS_PER_S : run->kernel->instructions_per_s;
     if (run->gpu)
         capture->method = "thread-block order, each thread a streaming multiprocessor";
     if (capture->turn_instructions == 0)
-        capture->turn_instructions = run->gpu ? 512 : 16384;
+        capture->turn_instructions = run->gpu ? 4096 : 16384;
     const char *problem = nsim_capture_start(capture);
     if (problem)
         die(problem);

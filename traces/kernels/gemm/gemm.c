@@ -116,6 +116,16 @@ typedef struct {
     _Alignas(32) float a[TILE][TILE_K], b[TILE_K][TILE], c[TILE][TILE];
 } OnChip;
 
+/* On the chip: not part of the trace, so the compiler must not report it. */
+static __attribute__((noinline, no_sanitize("thread"))) void
+multiply_tiles(OnChip *chip, uint64_t rows, uint64_t depth)
+{
+    for (uint64_t i = 0; i < rows; i++)
+        for (uint64_t inner = 0; inner < depth; inner++)
+            for (uint32_t j = 0; j < TILE; j++)
+                chip->c[i][j] += chip->a[i][inner] * chip->b[inner][j];
+}
+
 /* Load a tile of A and one of B, multiply them on the chip; at the end, store the tile of C. */
 static bool
 step_tile(void *context, const GpuBlock *block)
@@ -131,10 +141,7 @@ step_tile(void *context, const GpuBlock *block)
         memcpy(chip->a[i], gemm->a + (row + i) * run->values[K] + k, depth * sizeof(float));
     for (uint64_t inner = 0; inner < depth; inner++)
         memcpy(chip->b[inner], gemm->b + (k + inner) * run->values[N] + column, columns * sizeof(float));
-    for (uint64_t i = 0; i < rows; i++)
-        for (uint64_t inner = 0; inner < depth; inner++)
-            for (uint32_t j = 0; j < TILE; j++)
-                chip->c[i][j] += chip->a[i][inner] * chip->b[inner][j];
+    multiply_tiles(chip, rows, depth);
     if (k + TILE_K < run->values[K])
         return true;
     for (uint64_t i = 0; i < rows; i++)
@@ -212,9 +219,9 @@ const Kernel gemm_kernel = {
     .options = {{"m", "rows of A and C, in 96", 2, 1, 1024},
                 {"n", "columns of B and C, in 64", 2, 1, 1024},
                 {"k", "columns of A and rows of B, in 32", 5, 1, 2048}},
-    .instructions_256ths = 256,
-    .gpu_instructions_256ths = 256,
-    .instructions_per_s = 4000000000,
+    .instructions_256ths = 1076,
+    .gpu_instructions_256ths = 11134,
+    .instructions_per_s = 7400000000,
     .prepare = prepare,
     .work = work,
     .gpu_work = gpu_work,
