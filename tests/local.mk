@@ -4,6 +4,7 @@ include tests/sim/local.mk
 include tests/traces/local.mk
 include tests/traces/capture/local.mk
 include tests/traces/import/core.mk
+include tests/traces/import/local.mk
 include tests/traces/qemu/local.mk
 include tests/models/local.mk
 include tests/mm/local.mk

@@ -6,6 +6,7 @@ fuzz_programs = \
     tests/fuzz/fuzz-policy \
     tests/fuzz/fuzz-rate \
     tests/fuzz/fuzz-trace \
+    tests/fuzz/fuzz-trace-text \
     tests/fuzz/fuzz-yaml
 check_PROGRAMS += $(fuzz_programs)
 TESTS += $(fuzz_programs)
@@ -29,6 +30,10 @@ tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
 tests_fuzz_fuzz_trace_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS)
 
+tests_fuzz_fuzz_trace_text_SOURCES = tests/fuzz/fuzz-trace-text.c tests/fuzz/driver.c
+tests_fuzz_fuzz_trace_text_LDADD = libimport.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
+
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c tests/fuzz/driver.c
 tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
 
@@ -37,6 +42,7 @@ EXTRA_DIST += \
     tests/fuzz/config.dict \
     tests/fuzz/rate.dict \
     tests/fuzz/corpus \
+    tests/fuzz/trace-text.dict \
     tests/fuzz/run
 
 # What `make fuzz` builds: name, colon, the sources it needs beside its own.
@@ -49,6 +55,7 @@ fuzz_targets = \
     policy: $(fuzz_experiment_sources) -- \
     rate: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
+    trace-text: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     yaml: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) --
 # Seconds for each target.
 TIME = 120
@@ -57,7 +64,8 @@ FUZZ_ONLY =
 fuzz: config.h
 	@CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
 	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
-	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(SQLITE_CFLAGS) $(HWLOC_CFLAGS)' \
+	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) \
+	$(SQLITE_CFLAGS) $(HWLOC_CFLAGS)' \
 	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS) -lm' \
 	$(SHELL) $(srcdir)/tests/fuzz/run $(fuzz_targets)
 .PHONY: fuzz

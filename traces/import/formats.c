@@ -3,8 +3,18 @@
 #include <traces/import/formats.h>
 
 const NsimTraceFormat *const nsim_trace_formats[] = {
+    &nsim_trace_format_csv,
+    &nsim_trace_format_dramsim3,
+    &nsim_trace_format_drmemtrace_text,
     &nsim_trace_format_lackey,
+    &nsim_trace_format_libcachesim_csv,
+    &nsim_trace_format_nvbit,
+    &nsim_trace_format_perf_script,
+    &nsim_trace_format_prospero,
+    &nsim_trace_format_prospero_binary,
+    &nsim_trace_format_ramulator,
     &nsim_trace_format_records16,
+    &nsim_trace_format_uvm_log,
     NULL,
 };
 

@@ -4,8 +4,18 @@
 
 #include <traces/import/import.h>
 
+extern const NsimTraceFormat nsim_trace_format_csv;
+extern const NsimTraceFormat nsim_trace_format_dramsim3;
+extern const NsimTraceFormat nsim_trace_format_drmemtrace_text;
 extern const NsimTraceFormat nsim_trace_format_lackey;
+extern const NsimTraceFormat nsim_trace_format_libcachesim_csv;
+extern const NsimTraceFormat nsim_trace_format_nvbit;
+extern const NsimTraceFormat nsim_trace_format_perf_script;
+extern const NsimTraceFormat nsim_trace_format_prospero;
+extern const NsimTraceFormat nsim_trace_format_prospero_binary;
+extern const NsimTraceFormat nsim_trace_format_ramulator;
 extern const NsimTraceFormat nsim_trace_format_records16;
+extern const NsimTraceFormat nsim_trace_format_uvm_log;
 
 /*
  * The format with this name; with NULL, that of the file, by its content, else by the end of its name. NULL with `error`

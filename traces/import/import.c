@@ -36,7 +36,13 @@ struct _NsimImport {
     uint64_t last_key;
     uint32_t last_thread; /* UINT32_MAX: none */
     uint32_t input_number;
+    char *file;            /* of an input that is a directory; NULL: the input */
+    uint64_t record_base;  /* records of the inputs and files before */
+    uint64_t origin;
+    bool has_origin;
     GArray *regions;
+    const void *data; /* instead of the inputs, NULL: none */
+    size_t data_bytes;
     char *problem; /* NULL: none; what a reader is told at its next nsim_import_go_on() */
 };
 
@@ -58,6 +64,23 @@ uint32_t
 nsim_import_input_number(const NsimImport *import)
 {
     return import->input_number;
+}
+
+void
+nsim_import_set_file(NsimImport *import, const char *name)
+{
+    g_free(import->file);
+    import->file = g_strdup(name);
+    import->record_base = import->result.record_count;
+}
+
+uint64_t
+nsim_import_origin(NsimImport *import, uint64_t time)
+{
+    if (!import->has_origin)
+        import->origin = time;
+    import->has_origin = true;
+    return import->origin;
 }
 
 static char *
@@ -234,12 +257,18 @@ nsim_import_access(NsimImport *import, uint32_t thread, NsimOp op, uint64_t addr
         keep_problem(import, "access of %" G_GUINT64_FORMAT " bytes: more than 1 GiB", bytes);
         return;
     }
-    const uint64_t end = more > UINT64_MAX - address ? UINT64_MAX : address + more;
-    for (uint64_t line = address >> NSIM_LINE_SHIFT; line <= end >> NSIM_LINE_SHIFT; line++) {
-        if (import->filter != NULL)
+    const uint64_t last = (more > UINT64_MAX - address ? UINT64_MAX : address + more) >> NSIM_LINE_SHIFT;
+    for (uint64_t line = address >> NSIM_LINE_SHIFT; line <= last; line++) {
+        if (import->filter != NULL) {
             nsim_filter_access(import->filter, 0, line, op != NSIM_OP_READ, self);
-        else
-            nsim_coalescer_add(&self->coalescer, op, line, self->now_16ths);
+            continue;
+        }
+        nsim_coalescer_add(&self->coalescer, op, line, self->now_16ths);
+        /* The lines after the first go on its run at once. */
+        NsimRun *run = &self->coalescer.run;
+        const uint32_t lines = (uint32_t)MIN(last - line, NSIM_TRACE_RUN_LINES_MAX - run->count);
+        run->count += lines;
+        line += lines;
     }
 }
 
@@ -283,7 +312,8 @@ static bool
 bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format, va_list arguments)
 {
     g_autofree char *what = g_strdup_vprintf(format, arguments);
-    const char *path = strcmp(nsim_import_path(import), "-") == 0 ? "standard input" : nsim_import_path(import);
+    const char *own = strcmp(nsim_import_path(import), "-") == 0 ? "standard input" : nsim_import_path(import);
+    g_autofree char *path = import->file != NULL ? g_build_filename(own, import->file, NULL) : g_strdup(own);
     if (input == NULL)
         g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT, "%s: %s", path, what);
     else if (line)
@@ -292,7 +322,7 @@ bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const
     else
         g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT,
                     "%s: record %" G_GUINT64_FORMAT " at byte %" G_GUINT64_FORMAT ": %s", path,
-                    import->result.record_count, nsim_input_offset(input), what);
+                    import->result.record_count - import->record_base, nsim_input_offset(input), what);
     return false;
 }
 
@@ -321,6 +351,11 @@ nsim_import_go_on(NsimImport *import, const NsimInput *input, GError **error)
 {
     if (import->problem != NULL)
         return nsim_import_bad(import, input, error, "%s", import->problem);
+    if (import->options->access_max > 0 && import->result.access_count > import->options->access_max) {
+        g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT, "%s: more than %" G_GUINT64_FORMAT " accesses",
+                    nsim_import_path(import), import->options->access_max);
+        return false;
+    }
     /* What went wrong is for close() to say. */
     if (import->writer != NULL && nsim_trace_writer_failed(import->writer)) {
         const bool closed = nsim_trace_writer_close(g_steal_pointer(&import->writer), error);
@@ -379,7 +414,10 @@ read_input(NsimImport *import, GError **error)
     g_autoptr(NsimInput) input = NULL;
     g_autoptr(GError) problem = NULL;
     import->last_thread = UINT32_MAX;
-    if (!import->format->by_path) {
+    nsim_import_set_file(import, NULL);
+    if (import->data != NULL) {
+        input = nsim_input_new_from_memory(import->data, import->data_bytes);
+    } else if (!import->format->by_path) {
         input = nsim_input_open(nsim_import_path(import), error);
         if (input == NULL)
             return false;
@@ -422,22 +460,30 @@ nsim_import_options_init(NsimImportOptions *options)
     *options = (NsimImportOptions){.gap_ps = UINT64_MAX, .cache_ways = 16, .level = 3};
 }
 
-bool
-nsim_import_trace(const NsimImportOptions *options, NsimImportResult *ret_result, GError **error)
+static bool
+read_inputs(NsimImport *import, GError **error)
 {
-    NsimImport import = {.options = options, .last_thread = UINT32_MAX};
+    for (; import->options->inputs[import->input_number] != NULL; import->input_number++) {
+        if (!read_input(import, error))
+            return false;
+        if (import->data != NULL)
+            break;
+    }
+    return true;
+}
+
+static bool
+run_import(const NsimImportOptions *options, const void *data, size_t bytes, NsimImportResult *ret_result,
+           GError **error)
+{
+    NsimImport import = {.options = options, .data = data, .data_bytes = bytes, .last_thread = UINT32_MAX};
     import.threads = g_ptr_array_new_with_free_func(g_free);
     import.numbers = g_hash_table_new_full(hash_key, same_key, g_free, NULL);
     import.regions = g_array_new(FALSE, FALSE, sizeof(Region));
     g_array_set_clear_func(import.regions, clear_region);
 
     import.format = nsim_trace_format_find(options->from, options->inputs[0], error);
-    bool good = import.format != NULL && make_filter(&import, error);
-    for (; good && options->inputs[import.input_number] != NULL; import.input_number++) {
-        good = read_input(&import, error);
-        if (!good)
-            break;
-    }
+    bool good = import.format != NULL && make_filter(&import, error) && read_inputs(&import, error);
     import.input_number = 0;
     good = good && finish(&import, error);
 
@@ -450,5 +496,20 @@ nsim_import_trace(const NsimImportOptions *options, NsimImportResult *ret_result
     g_hash_table_unref(import.numbers);
     g_ptr_array_unref(import.threads);
     g_free(import.problem);
+    g_free(import.file);
     return good;
+}
+
+bool
+nsim_import_trace(const NsimImportOptions *options, NsimImportResult *ret_result, GError **error)
+{
+    return run_import(options, NULL, 0, ret_result, error);
+}
+
+bool
+nsim_import_memory(const NsimImportOptions *options, const void *data, size_t bytes, NsimImportResult *ret_result,
+                   GError **error)
+{
+    nsim_assert(options->from != NULL && data != NULL);
+    return run_import(options, data, bytes, ret_result, error);
 }

@@ -28,6 +28,7 @@ typedef struct {
     uint32_t cache_ways;
     const char *filtered;     /* the input is known to be misses of this cache; NULL: as the format says */
     int level;                /* of compression */
+    uint64_t access_max;      /* give up after about so many accesses; 0: never */
     NsimImportProgress progress;
     void *progress_context;
 } NsimImportOptions;
@@ -53,6 +54,11 @@ typedef struct {
  */
 bool
 nsim_import_trace(const NsimImportOptions *options, NsimImportResult *ret_result, GError **error);
+
+/* The same from memory, for tests; `from` is needed, the first of `inputs` is a name for messages, the rest is ignored. */
+bool
+nsim_import_memory(const NsimImportOptions *options, const void *data, size_t bytes, NsimImportResult *ret_result,
+                   GError **error);
 
 /* ---- For readers ----------------------------------------------------------------------------------------------- */
 
@@ -89,6 +95,15 @@ const char *
 nsim_import_path(const NsimImport *import);
 uint32_t
 nsim_import_input_number(const NsimImport *import);
+/*
+ * Of an input that is a directory: what is said from now on is about the file of this name in it, whose records are counted
+ * from 1 again. NULL: about the input itself.
+ */
+void
+nsim_import_set_file(NsimImport *import, const char *name);
+/* The time, in a unit of the format's, from which the clocks of all inputs count: the first that is told. */
+uint64_t
+nsim_import_origin(NsimImport *import, uint64_t time);
 
 /* What the clock counts, and how records came to be. Once, before the first thread; of several inputs the first decides. */
 typedef struct {

@@ -85,3 +85,33 @@ nsim_text_take_word(const char **at, const char *end, const char *word)
     *at += length;
     return true;
 }
+
+/* The next run of characters that are not blanks. False at the end of the line. */
+static inline bool
+nsim_text_take_token(const char **at, const char *end, const char **ret_token, size_t *ret_length)
+{
+    const char *here = nsim_text_skip_blanks(*at, end);
+    *ret_token = here;
+    while (here < end && *here != ' ' && *here != '\t')
+        here++;
+    *ret_length = (size_t)(here - *ret_token);
+    *at = here;
+    return *ret_length > 0;
+}
+
+/* Blanks, at least one. */
+static inline bool
+nsim_text_take_blanks(const char **at, const char *end)
+{
+    const char *here = nsim_text_skip_blanks(*at, end);
+    const bool some = here > *at;
+    *at = here;
+    return some;
+}
+
+/* Are these `length` bytes `word`? */
+static inline bool
+nsim_text_equal(const char *text, size_t length, const char *word)
+{
+    return strlen(word) == length && memcmp(text, word, length) == 0;
+}
