@@ -155,6 +155,9 @@ NsimTraceWriter *nsim_trace_writer_new(const char *path, const NsimTraceWriterOp
     G_GNUC_WARN_UNUSED_RESULT;
 /* The number of the new thread, from 0. */
 uint32_t nsim_trace_writer_add_thread(NsimTraceWriter *writer, const char *name);
+/* A better name for a thread, and a better text on how it was captured, once these are known; before close. */
+void nsim_trace_writer_rename_thread(NsimTraceWriter *writer, uint32_t thread, const char *name);
+void nsim_trace_writer_set_capture(NsimTraceWriter *writer, const char *capture);
 /* Name an address range (empty ones are ignored); at any time before close. Overlaps are refused by close. */
 void nsim_trace_writer_add_region(NsimTraceWriter *writer, const char *name, uint64_t address, uint64_t bytes);
 /* The number of the mark with this name, added on first use. */

@@ -226,6 +226,24 @@ nsim_trace_writer_add_thread(NsimTraceWriter *writer, const char *name)
 }
 
 void
+nsim_trace_writer_rename_thread(NsimTraceWriter *writer, uint32_t number, const char *name)
+{
+    if (writer->error != NULL)
+        return;
+    nsim_assert(number < writer->threads->len);
+    Thread *thread = g_ptr_array_index(writer->threads, number);
+    g_free(thread->totals.name);
+    thread->totals.name = clean_text(name);
+}
+
+void
+nsim_trace_writer_set_capture(NsimTraceWriter *writer, const char *capture)
+{
+    g_free((char *)writer->options.capture);
+    writer->options.capture = clean_text(capture);
+}
+
+void
 nsim_trace_writer_add_region(NsimTraceWriter *writer, const char *name, uint64_t address, uint64_t bytes)
 {
     if (bytes == 0) /* names nothing */
