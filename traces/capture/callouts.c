@@ -6,17 +6,20 @@
  * Source: the call-outs that GCC 12's tsan.c and sanitizer.def emit, tried out one by one: accesses of 1 to 16 bytes
  * known to be aligned have a function for each size; all others, 32-byte vectors among them, arrive as ranges. Atomic
  * operations are replaced by calls that must perform them. (Clang's instrumentation leaves out accesses wider than 16
- * bytes: it does not serve.) Left out: 16-byte atomics, and memory that C library functions touch.
+ * bytes: it does not serve.) Left out: memory that C library functions touch (wrap.c), and 16-byte atomics on machines
+ * other than x86-64.
  */
 #include "runtime.h"
 
 /* A function with its prototype: no header has one. */
 #define CALLOUT(type, name, ...)                                                                                       \
-    type name(__VA_ARGS__);                                                                                            \
+    __attribute__((visibility("default"))) type name(__VA_ARGS__);                                                     \
     type name(__VA_ARGS__)
 
+/* From a constructor of each file, before those of the program. */
 CALLOUT(void, __tsan_init, void)
 {
+    nsim_auto_begin();
 }
 
 CALLOUT(void, __tsan_func_entry, void *caller)
@@ -144,6 +147,66 @@ ATOMICS(8)
 ATOMICS(16)
 ATOMICS(32)
 ATOMICS(64)
+
+#ifdef __x86_64__
+/*
+ * 16 bytes at once: every x86-64 processor but the first has cmpxchg16b, and programs that use such atomics need it
+ * themselves. It stores what it found where the comparison fails, so that a load needs writable memory.
+ */
+typedef unsigned __int128 Wide;
+
+__attribute__((target("cx16"))) static Wide
+swap_wide(volatile void *address, Wide expected, Wide desired)
+{
+    return __sync_val_compare_and_swap((volatile Wide *)address, expected, desired);
+}
+
+#define WIDE_MODIFY(name, new_value)                                                                                   \
+    CALLOUT(Wide, __tsan_atomic128_##name, volatile void *address, Wide value, int order)                              \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        nsim_capture_access((uintptr_t)address, sizeof(Wide), true);                                                   \
+        Wide old = swap_wide(address, 0, 0);                                                                           \
+        for (Wide found; (found = swap_wide(address, old, new_value)) != old;)                                         \
+            old = found;                                                                                               \
+        return old;                                                                                                    \
+    }
+
+WIDE_MODIFY(exchange, value)
+WIDE_MODIFY(fetch_add, old + value)
+WIDE_MODIFY(fetch_sub, old - value)
+WIDE_MODIFY(fetch_and, old &value)
+WIDE_MODIFY(fetch_or, old | value)
+WIDE_MODIFY(fetch_xor, old ^ value)
+WIDE_MODIFY(fetch_nand, ~(old & value))
+
+#define WIDE_COMPARE(name)                                                                                             \
+    CALLOUT(bool, __tsan_atomic128_##name, volatile void *address, void *expected, Wide desired, int order,            \
+            int failure_order)                                                                                         \
+    {                                                                                                                  \
+        (void)order;                                                                                                   \
+        (void)failure_order;                                                                                           \
+        nsim_capture_access((uintptr_t)address, sizeof(Wide), true);                                                   \
+        const Wide wanted = *(Wide *)expected, found = swap_wide(address, wanted, desired);                            \
+        *(Wide *)expected = found;                                                                                     \
+        return found == wanted;                                                                                        \
+    }
+
+WIDE_COMPARE(compare_exchange_strong)
+WIDE_COMPARE(compare_exchange_weak)
+
+CALLOUT(Wide, __tsan_atomic128_load, const volatile void *address, int order)
+{
+    (void)order;
+    nsim_capture_access((uintptr_t)address, sizeof(Wide), false);
+    return swap_wide((volatile void *)(uintptr_t)address, 0, 0);
+}
+
+CALLOUT(void, __tsan_atomic128_store, volatile void *address, Wide value, int order)
+{
+    __tsan_atomic128_exchange(address, value, order);
+}
+#endif
 
 CALLOUT(void, __tsan_atomic_thread_fence, int order)
 {

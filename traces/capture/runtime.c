@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The capture runtime: the instruction clock, the turns of the threads, the caches, and the trace that comes out.
+ * The capture runtime with turns: the instruction clock, the turns of the threads, the caches, and the trace that comes out.
  *
  * Determinism: captured threads run one at a time. The one whose turn it is runs until it has done its share of
  * instructions, reaches a barrier or leaves; then the next one in the order of their numbers that is not waiting runs.
@@ -13,6 +13,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <sim/assert.h>
 #include <traces/trace.h>
@@ -33,7 +34,7 @@ static struct {
     pthread_mutex_t mutex;
     /* Before the start. */
     Region regions[NSIM_CAPTURE_REGIONS_MAX];
-    unsigned region_count;
+    unsigned region_count; /* beyond the maximum: not kept */
     uint64_t mapped_end; /* 0: nothing mapped yet */
     Barrier barriers[NSIM_CAPTURE_BARRIERS_MAX];
     unsigned barrier_count;
@@ -76,8 +77,14 @@ failed(const char *format, ...)
 void
 nsim_capture_region(const char *name, const void *address, size_t bytes)
 {
-    nsim_assert(!capture.threads && capture.region_count < NSIM_CAPTURE_REGIONS_MAX);
-    capture.regions[capture.region_count++] = (Region){g_strdup(name), (uintptr_t)address, bytes};
+    if (nsim_auto_is_captured()) {
+        nsim_auto_region(name, address, bytes);
+        return;
+    }
+    nsim_assert(!capture.threads);
+    if (capture.region_count++ >= NSIM_CAPTURE_REGIONS_MAX) /* told by the start, if there is one */
+        return;
+    capture.regions[capture.region_count - 1] = (Region){g_strdup(name), (uintptr_t)address, bytes};
 }
 
 void *
@@ -272,6 +279,10 @@ nsim_capture_work(unsigned work)
 void
 nsim_capture_mark(const char *name)
 {
+    if (atomic_load_explicit(&nsim_auto_on, memory_order_relaxed)) {
+        nsim_auto_mark(name);
+        return;
+    }
     NsimCaptureThread *thread = nsim_capture_self;
     if (!thread)
         return;
@@ -335,7 +346,7 @@ static const char *
 check_options(const NsimCaptureOptions *options)
 {
     const uint64_t ways = options->cache_ways, sets = ways ? options->cache_bytes / NSIM_LINE_BYTES / ways : 0;
-    if (capture.threads)
+    if (capture.threads || nsim_auto_is_captured())
         return failed("a capture is already running");
     if (options->thread_count < 1 || options->thread_count > NSIM_CAPTURE_THREADS_MAX)
         return failed("%u threads (1 to %u)", options->thread_count, NSIM_CAPTURE_THREADS_MAX);
@@ -349,6 +360,8 @@ check_options(const NsimCaptureOptions *options)
                       options->cache_bytes, options->cache_ways);
     if (options->turn_instructions < 1 || options->turn_instructions > (uint64_t)1 << 40)
         return failed("turns of %" G_GUINT64_FORMAT " instructions (1 to 2^40)", options->turn_instructions);
+    if (capture.region_count > NSIM_CAPTURE_REGIONS_MAX)
+        return failed("%u regions (up to %u)", capture.region_count, NSIM_CAPTURE_REGIONS_MAX);
     if (options->instructions_per_s == 0)
         return failed("no rate of instructions declared");
     if (options->work_count < 1 || options->work_count > NSIM_CAPTURE_WORKS_MAX)

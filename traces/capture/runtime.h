@@ -9,6 +9,7 @@
 #define NSIM_CAPTURE
 #define NSIM_CAPTURE_RUNTIME
 
+#include <traces/capture/automatic.h>
 #include <traces/capture/capture.h>
 #include <traces/capture/coalescer.h>
 #include <traces/capture/filter.h>
@@ -48,6 +49,10 @@ void nsim_capture_turn(NsimCaptureThread *thread);
 static inline void
 nsim_capture_access(uint64_t address, uint64_t bytes, bool is_write)
 {
+    if (atomic_load_explicit(&nsim_auto_on, memory_order_relaxed)) {
+        nsim_auto_access(address, bytes, is_write);
+        return;
+    }
     NsimCaptureThread *thread = nsim_capture_self;
     if (!thread)
         return;
