@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 dist_man_MANS += \
     docs/numasim.1 \
+    docs/numasim-capture.3 \
     docs/numasim-config.5 \
     docs/numasim-plugin.7 \
     docs/numasim-policies.1 \

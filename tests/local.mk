@@ -6,6 +6,7 @@ include tests/traces/capture/local.mk
 include tests/traces/import/core.mk
 include tests/traces/import/local.mk
 include tests/traces/qemu/local.mk
+include tests/traces/runtime/local.mk
 include tests/models/local.mk
 include tests/mm/local.mk
 include tests/policies/local.mk

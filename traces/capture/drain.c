@@ -218,13 +218,11 @@ run_done(void *context, const NsimRun *run)
 }
 
 static void
-mark_passed(DrainThread *thread, uint64_t number)
+mark_passed(DrainThread *thread, const char *name)
 {
-    if (number >= NSIM_AUTO_MARKS)
-        return;
     const uint64_t now_16ths = thread->accesses * nsim_auto_settings.instructions_256ths / 16;
     const uint64_t gap = nsim_coalescer_flush(&thread->coalescer, now_16ths);
-    const uint32_t mark = nsim_trace_writer_add_mark(drain.writer, drain.shared->marks[number]);
+    const uint32_t mark = nsim_trace_writer_add_mark(drain.writer, name);
     if (!nsim_trace_writer_failed(drain.writer))
         nsim_trace_writer_mark(drain.writer, thread->index, mark, gap);
 }
@@ -256,8 +254,8 @@ take_batch(const NsimAutoBatch *batch)
         } else if (++i < batch->count) {
             if ((event & NSIM_AUTO_ACCESSES_MAX) == NSIM_AUTO_PASS)
                 thread->accesses += batch->events[i];
-            else
-                mark_passed(thread, batch->events[i]);
+            else if (batch->events[i] < NSIM_AUTO_MARKS)
+                mark_passed(thread, drain.shared->marks[batch->events[i]]);
         }
     }
 }
@@ -360,9 +358,8 @@ close_trace(bool is_cut)
         nsim_trace_writer_abandon(drain.writer);
         done();
     }
-    for (uint32_t i = 0; i < drain.thread_count; i++)
-        nsim_coalescer_flush(&drain.threads[i]->coalescer,
-                             drain.threads[i]->accesses * nsim_auto_settings.instructions_256ths / 16);
+    for (uint32_t i = 0; i < drain.thread_count; i++) /* what a thread did in the caches at last counts, too */
+        mark_passed(drain.threads[i], "end");
     read_maps(true);
     put_regions();
     name_threads();

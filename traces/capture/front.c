@@ -115,6 +115,18 @@ tell_state(NsimAutoShared *shared, NsimAutoThread *thread)
     }
 }
 
+/* A control that tells of the accesses since the last event. There is room for it. */
+static void
+put_pending(NsimAutoThread *thread)
+{
+    if (thread->pending == 0)
+        return;
+    thread->events[thread->fill++] = NSIM_AUTO_CONTROL << NSIM_AUTO_LINE_SHIFT | NSIM_AUTO_PASS;
+    thread->events[thread->fill++] = thread->pending;
+    thread->accesses += thread->pending;
+    thread->pending = 0;
+}
+
 /* Signals are blocked. */
 static void
 hand_over(NsimAutoThread *thread)
@@ -146,12 +158,25 @@ flush(NsimAutoThread *thread)
     nsim_auto_restore_signals(before);
 }
 
+/* With signals blocked: hand over also the accesses that no event has told of. */
+static void
+hand_over_all(NsimAutoThread *thread)
+{
+    if (thread->fill > NSIM_AUTO_EVENTS - ROOM)
+        hand_over(thread);
+    put_pending(thread);
+    hand_over(thread);
+}
+
 void
 nsim_auto_close_ring(int32_t ending)
 {
     NsimAutoShared *shared = nsim_auto_shared;
+    NsimAutoThread *self = nsim_auto_self;
     uint32_t running = NSIM_AUTO_RUNNING;
     atomic_store(&nsim_auto_on, false);
+    if (self && !self->busy)
+        hand_over_all(self);
     take_lock(&list_lock);
     take_lock(&shared->lock);
     atomic_store(&shared->ending, ending);
@@ -191,7 +216,7 @@ leave(void *data)
     if (thread != nsim_auto_self) /* of the process this one was forked from */
         return;
     const uint64_t before = nsim_auto_block_signals();
-    hand_over(thread);
+    hand_over_all(thread);
     is_outside = true;
     if (++thread->rounds < ROUNDS && pthread_setspecific(key, thread) == 0)
         is_outside = false;
@@ -354,12 +379,7 @@ nsim_auto_mark(const char *name)
     if (number < NSIM_AUTO_MARKS) {
         if (thread->fill > NSIM_AUTO_EVENTS - ROOM - 2)
             hand_over(thread);
-        if (thread->pending > 0) {
-            thread->events[thread->fill++] = NSIM_AUTO_CONTROL << NSIM_AUTO_LINE_SHIFT | NSIM_AUTO_PASS;
-            thread->events[thread->fill++] = thread->pending;
-            thread->accesses += thread->pending;
-            thread->pending = 0;
-        }
+        put_pending(thread);
         thread->events[thread->fill++] = NSIM_AUTO_CONTROL << NSIM_AUTO_LINE_SHIFT | NSIM_AUTO_MARK;
         thread->events[thread->fill++] = number;
     }

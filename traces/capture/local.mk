@@ -24,12 +24,21 @@ pkgconfig_DATA += numasim-capture.pc
 capturedir = $(libdir)/numasim
 nodist_capture_DATA = traces/capture/capture.specs
 
-lib_LIBRARIES = libnumasim-capture.a
-libnumasim_capture_a_SOURCES = $(capture_library_sources) $(capture_trace_sources)
-libnumasim_capture_a_CFLAGS = $(capture_library_cflags)
+# The static form is one object, from which nothing else is seen, and whose own calls are not wrapped where it is linked.
+noinst_LIBRARIES += traces/capture/libplain.a
+traces_capture_libplain_a_SOURCES = $(capture_library_sources) $(capture_trace_sources)
+traces_capture_libplain_a_CFLAGS = $(capture_library_cflags)
+nodist_captureexec_DATA = libnumasim-capture.a
+libnumasim-capture.a: traces/capture/libplain.a
+	$(AM_V_AR)rm -f $@ && \
+	for name in $(CAPTURE_WRAPPED); do echo "$$name __real_$$name"; done >traces/capture/real.syms && \
+	$(CC) -r -nostdlib -o traces/capture/whole.o -Wl,--whole-archive traces/capture/libplain.a && \
+	$(OBJCOPY) --redefine-syms=traces/capture/real.syms --localize-hidden traces/capture/whole.o && \
+	$(AR) cr $@ traces/capture/whole.o
+CLEANFILES += libnumasim-capture.a traces/capture/real.syms traces/capture/whole.o
 
-capturesodir = $(libdir)
-captureso_PROGRAMS = libnumasim-capture.so.0
+captureexecdir = $(libdir)
+captureexec_PROGRAMS = libnumasim-capture.so.0
 libnumasim_capture_so_0_SOURCES = $(capture_library_sources) $(capture_trace_sources)
 libnumasim_capture_so_0_CFLAGS = $(capture_library_cflags)
 libnumasim_capture_so_0_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-soname,libnumasim-capture.so.0 -Wl,-z,nodelete \

@@ -49,13 +49,12 @@ void nsim_capture_turn(NsimCaptureThread *thread);
 static inline void
 nsim_capture_access(uint64_t address, uint64_t bytes, bool is_write)
 {
-    if (atomic_load_explicit(&nsim_auto_on, memory_order_relaxed)) {
-        nsim_auto_access(address, bytes, is_write);
+    NsimCaptureThread *thread = nsim_capture_self;
+    if (!thread) {
+        if (atomic_load_explicit(&nsim_auto_on, memory_order_relaxed))
+            nsim_auto_access(address, bytes, is_write);
         return;
     }
-    NsimCaptureThread *thread = nsim_capture_self;
-    if (!thread)
-        return;
     const uint64_t line = address >> NSIM_LINE_SHIFT, end = (address + bytes - 1) >> NSIM_LINE_SHIFT;
     const uint64_t accesses =
         bytes <= NSIM_CAPTURE_ACCESS_BYTES ? 1 : (bytes + NSIM_CAPTURE_ACCESS_BYTES - 1) / NSIM_CAPTURE_ACCESS_BYTES;

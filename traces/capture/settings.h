@@ -16,7 +16,7 @@
  * What an access stands for where nothing else is known: instructions of programs over accesses that the call-outs saw
  * (docs/capture.md has the programs).
  */
-#define NSIM_SETTINGS_INSTRUCTIONS_256THS (4u * 256)
+#define NSIM_SETTINGS_INSTRUCTIONS_256THS (3u * 256)
 
 typedef struct {
     uint64_t cache_bytes; /* of one last-level cache; sets are a power of two */
