@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit tests of traces/: registers the suites and turns the number of failures into the exit status. */
-#include "test-traces.h"
+#include "test-tools.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,10 @@ main(void)
                             test_decode_register() && test_writer_register() && test_parse_register() &&
                             test_cursor_register() && test_check_register() && test_info_register() &&
                             test_generate_register() && test_generate_spec_register() &&
-                            test_generate_zipf_register() && test_generate_transformer_register();
+                            test_generate_zipf_register() && test_generate_transformer_register() &&
+                            test_reuse_register() && test_tool_order_register() && test_tool_cut_register() &&
+                            test_tool_merge_register() && test_tool_export_register() && test_tool_filter_register() &&
+                            test_tool_anonymise_register() && test_tool_sample_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
