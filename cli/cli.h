@@ -8,6 +8,7 @@
 #include <experiment/experiment.h>
 #include <gio/gio.h>
 #include <numasim/types.h>
+#include <traces/tool-order.h>
 
 /* Exit statuses, documented in numasim(1). */
 enum {
@@ -38,6 +39,22 @@ int
 nsim_cli_trace_capture(int argc, char **argv);
 int
 nsim_cli_trace_import(int argc, char **argv);
+int
+nsim_cmd_trace_info(int argc, char **argv);
+int
+nsim_cmd_trace_check(int argc, char **argv);
+int
+nsim_cmd_trace_cut(int argc, char **argv);
+int
+nsim_cmd_trace_filter(int argc, char **argv);
+int
+nsim_cmd_trace_sample(int argc, char **argv);
+int
+nsim_cmd_trace_merge(int argc, char **argv);
+int
+nsim_cmd_trace_anonymise(int argc, char **argv);
+int
+nsim_cmd_trace_export(int argc, char **argv);
 
 /* ---- usage.c: options, help, messages ------------------------------------------------------------------------------
  */
@@ -144,6 +161,21 @@ NsimInterrupt *
 nsim_interrupt_new(GCancellable *cancel);
 void
 nsim_interrupt_free(NsimInterrupt *interrupt);
+
+/* ---- trace-progress.c ----------------------------------------------------------------------------------------------
+ */
+
+/* Work on a trace: progress on a terminal, and an end with nothing left behind on SIGINT. */
+typedef struct _NsimTraceJob NsimTraceJob;
+/* `verb` is what the line says: "cutting". (transfer full) */
+NsimTraceJob *
+nsim_trace_job_new(const char *verb);
+/* (transfer none) */
+const NsimTraceTick *
+nsim_trace_job_tick(const NsimTraceJob *job);
+void
+nsim_trace_job_free(NsimTraceJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimTraceJob, nsim_trace_job_free)
 
 /* Send GLib's log messages to standard error; debug messages only as NUMASIM_DEBUG asks. */
 void

@@ -5,8 +5,12 @@ numasim_SOURCES = \
     cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
     cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c \
     cli/trace-capture.c \
+    cli/trace-export.c \
     cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate.h \
     cli/trace-import.c \
+    cli/trace-info.c \
+    cli/trace-progress.c \
+    cli/trace-tools.c \
     cli/usage.c
 numasim_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS)
