@@ -13,6 +13,7 @@ cli_tests = \
     tests/cli/readme.test \
     tests/cli/run.test \
     tests/cli/terminal.test \
+    tests/cli/tools.test \
     tests/cli/usage.test
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
