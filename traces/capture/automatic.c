@@ -7,6 +7,7 @@
 #include "automatic.h"
 #include "runtime.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -22,6 +23,9 @@
 #include <unistd.h>
 
 #define WAIT_MS 100
+
+/* One of the call-outs (callouts.c). */
+void __tsan_read8(void *address);
 
 NsimAutoShared *nsim_auto_shared;
 NsimSettings nsim_auto_settings;
@@ -113,8 +117,7 @@ start(bool is_on)
         give_up("the program has several threads before the capture could begin");
         return;
     }
-    NsimAutoShared *shared =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    NsimAutoShared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED || !nsim_auto_init_threads()) {
         nsim_auto_shared = shared == MAP_FAILED ? NULL : shared;
         give_up("no memory to begin");
@@ -142,6 +145,14 @@ start(bool is_on)
     waitpid(writer, NULL, (int)__WCLONE); /* it has told why */
     munmap(shared, sizeof *shared);
     nsim_auto_shared = NULL;
+}
+
+/* Does another library serve the program's call-outs? It does when the program was linked with -fsanitize=thread. */
+static bool
+is_served_elsewhere(void)
+{
+    void *served = dlsym(RTLD_DEFAULT, "__tsan_read8");
+    return served && served != (void *)(uintptr_t)__tsan_read8;
 }
 
 /* In the child of a fork. The parent's shared memory is not the child's to touch. */
@@ -178,6 +189,10 @@ nsim_auto_begin(void)
     nsim_settings_init(&nsim_auto_settings);
     if (!nsim_settings_parse(&nsim_auto_settings, secure_getenv("NUMASIM_CAPTURE_OPTIONS"), problem, sizeof problem)) {
         nsim_auto_tell(STDERR_FILENO, "NUMASIM_CAPTURE_OPTIONS: %s: no capture, the program goes on", problem);
+        return;
+    }
+    if (is_served_elsewhere()) {
+        give_up("the sanitizer's own library serves this program's calls (link without -fsanitize=thread)");
         return;
     }
     if (strlen(name) >= sizeof pattern) {

@@ -155,10 +155,15 @@ ATOMICS(64)
  */
 typedef unsigned __int128 Wide;
 
-__attribute__((target("cx16"))) static Wide
+static Wide
 swap_wide(volatile void *address, Wide expected, Wide desired)
 {
-    return __sync_val_compare_and_swap((volatile Wide *)address, expected, desired);
+    uint64_t low = (uint64_t)expected, high = (uint64_t)(expected >> 64);
+    __asm__ volatile("lock cmpxchg16b %0"
+                     : "+m"(*(volatile Wide *)address), "+a"(low), "+d"(high)
+                     : "b"((uint64_t)desired), "c"((uint64_t)(desired >> 64))
+                     : "memory", "cc");
+    return (Wide)high << 64 | low;
 }
 
 #define WIDE_MODIFY(name, new_value)                                                                                   \
@@ -178,7 +183,7 @@ WIDE_MODIFY(fetch_sub, old - value)
 WIDE_MODIFY(fetch_and, old &value)
 WIDE_MODIFY(fetch_or, old | value)
 WIDE_MODIFY(fetch_xor, old ^ value)
-WIDE_MODIFY(fetch_nand, ~(old & value))
+WIDE_MODIFY(fetch_nand, ~(old &value))
 
 #define WIDE_COMPARE(name)                                                                                             \
     CALLOUT(bool, __tsan_atomic128_##name, volatile void *address, void *expected, Wide desired, int order,            \

@@ -6,8 +6,8 @@
  *
  * It ends when the program says so, when the program is gone (its memory map lacks the ring), or when it cannot go on:
  * no space, no memory, or as many bytes as were allowed. What it has to say it says once; GLib's own messages, about no
- * memory, go nowhere. Memory maps are read when a line is met that the last one does not explain, ever more seldom where
- * that does not help, and at the end.
+ * memory, go nowhere. Memory maps are read when a line is met that the last one does not explain, ever more seldom
+ * where that does not help, and at the end.
  */
 #include "automatic.h"
 #include "coalescer.h"
@@ -185,10 +185,9 @@ capture_text(bool is_cut)
     const uint64_t skipped = atomic_load(&drain.shared->skipped);
     g_autofree char *ending = ending_text();
     GString *text = g_string_new("gcc -fsanitize=thread call-outs served by libnumasim-capture");
-    g_string_append_printf(text,
-                           "; threads as they ran; declared, not measured: %" PRIu32 ".%02" PRIu32
-                           " instructions per access",
-                           rate / 256, rate % 256 * 100 / 256);
+    g_string_append_printf(
+        text, "; threads as they ran; declared, not measured: %" PRIu32 ".%02" PRIu32 " instructions per access",
+        rate / 256, rate % 256 * 100 / 256);
     if (skipped > 0)
         g_string_append_printf(text, "; %" PRIu64 " accesses skipped (in signal handlers and ending threads)", skipped);
     if (is_cut)
@@ -204,8 +203,7 @@ line_moved(void *context, NsimOp op, uint64_t line)
 {
     DrainThread *thread = context;
     drain.line_count++;
-    nsim_coalescer_add(&thread->coalescer, op, line,
-                       thread->accesses * nsim_auto_settings.instructions_256ths / 16);
+    nsim_coalescer_add(&thread->coalescer, op, line, thread->accesses * nsim_auto_settings.instructions_256ths / 16);
 }
 
 static void
@@ -340,10 +338,9 @@ name_threads(void)
         char name[sizeof drain.shared->threads[i].name + 1] = "";
         memcpy(name, drain.shared->threads[i].name, sizeof name - 1);
         /* A thread is called as the program, unless somebody gave it a name. */
-        g_autofree char *numbered =
-            i > 0 && strncmp(name, drain.shared->threads[0].name, sizeof name - 1) == 0
-                ? g_strdup_printf("%s %" PRIu32, name, i)
-                : g_strdup(name);
+        g_autofree char *numbered = i > 0 && strncmp(name, drain.shared->threads[0].name, sizeof name - 1) == 0
+                                        ? g_strdup_printf("%s %" PRIu32, name, i)
+                                        : g_strdup(name);
         nsim_trace_writer_rename_thread(drain.writer, i, numbered);
     }
 }
@@ -436,8 +433,7 @@ open_trace(void)
 void
 nsim_auto_drain(NsimAutoShared *shared)
 {
-    const uint32_t sets =
-        (uint32_t)(nsim_auto_settings.cache_bytes / NSIM_LINE_BYTES / nsim_auto_settings.ways);
+    const uint32_t sets = (uint32_t)(nsim_auto_settings.cache_bytes / NSIM_LINE_BYTES / nsim_auto_settings.ways);
     /* Here nothing is captured: call-outs of the program's own allocator may still come. */
     atomic_store(&nsim_auto_on, false);
     nsim_auto_shared = NULL;
@@ -451,8 +447,7 @@ nsim_auto_drain(NsimAutoShared *shared)
     if (!open_trace())
         done();
     close_descriptors();
-    drain.filter =
-        nsim_filter_new(nsim_auto_settings.caches, sets, nsim_auto_settings.ways, line_moved);
+    drain.filter = nsim_filter_new(nsim_auto_settings.caches, sets, nsim_auto_settings.ways, line_moved);
     if (!drain.filter) {
         nsim_trace_writer_abandon(drain.writer);
         TELL_ONCE("no memory for the caches: no capture, the program goes on");
@@ -467,7 +462,8 @@ nsim_auto_drain(NsimAutoShared *shared)
             close_trace(false);
         const uint32_t head = atomic_load(&shared->head), bell = atomic_load(&shared->bell);
         atomic_store(&shared->writer_sleeps, 1);
-        if (atomic_load(&shared->tail) == atomic_load(&shared->head) && atomic_load(&shared->state) == NSIM_AUTO_RUNNING)
+        if (atomic_load(&shared->tail) == atomic_load(&shared->head) &&
+            atomic_load(&shared->state) == NSIM_AUTO_RUNNING)
             nsim_auto_futex_wait(&shared->bell, bell, IDLE_MS);
         atomic_store(&shared->writer_sleeps, 0);
         if (atomic_load(&shared->head) == head && atomic_load(&shared->state) == NSIM_AUTO_RUNNING &&

@@ -3,11 +3,11 @@
  * The threads of an automatic capture: each puts its events into a batch of its own, and batches into the ring.
  *
  * A line that a thread touched a moment ago, and that is in its front, is not told again before the next batch, so
- * each line in use is told once a batch and keeps its age in the last-level cache. Signal handlers may come at any time:
- * one that interrupts an event being put has its own accesses counted as skipped; handing over blocks all signals. One
- * that leaves by siglongjmp() leaves a mark of the frame it interrupted, which is seen to be gone when an older frame
- * puts an event. (With an alternate signal stack above the thread's, frames do not compare: events of a moment may then
- * be lost or told twice.) Nothing here takes memory from the program's allocator.
+ * each line in use is told once a batch and keeps its age in the last-level cache. Signal handlers may come at any
+ * time: one that interrupts an event being put has its own accesses counted as skipped; handing over blocks all
+ * signals. One that leaves by siglongjmp() leaves a mark of the frame it interrupted, which is seen to be gone when an
+ * older frame puts an event. (With an alternate signal stack above the thread's, frames do not compare: events of a
+ * moment may then be lost or told twice.) Nothing here takes memory from the program's allocator.
  */
 #include "automatic.h"
 
@@ -106,8 +106,8 @@ tell_state(NsimAutoShared *shared, NsimAutoThread *thread)
 {
     uint64_t progress = atomic_load_explicit(&shared->progress, memory_order_relaxed);
     while (progress < thread->accesses &&
-           !atomic_compare_exchange_weak_explicit(&shared->progress, &progress, thread->accesses,
-                                                  memory_order_relaxed, memory_order_relaxed))
+           !atomic_compare_exchange_weak_explicit(&shared->progress, &progress, thread->accesses, memory_order_relaxed,
+                                                  memory_order_relaxed))
         continue;
     if (thread->skipped) {
         atomic_fetch_add_explicit(&shared->skipped, thread->skipped, memory_order_relaxed);
@@ -257,8 +257,7 @@ new_thread(NsimAutoShared *shared)
         atomic_store(&shared->thread_count, NSIM_AUTO_THREADS);
         return NULL;
     }
-    NsimAutoThread *thread =
-        mmap(NULL, sizeof *thread, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    NsimAutoThread *thread = mmap(NULL, sizeof *thread, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (thread == MAP_FAILED) {
         stop_for_memory(shared);
         return NULL;

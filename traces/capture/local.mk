@@ -42,7 +42,7 @@ captureexec_PROGRAMS = libnumasim-capture.so.0
 libnumasim_capture_so_0_SOURCES = $(capture_library_sources) $(capture_trace_sources)
 libnumasim_capture_so_0_CFLAGS = $(capture_library_cflags)
 libnumasim_capture_so_0_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-soname,libnumasim-capture.so.0 -Wl,-z,nodelete \
-    -Wl,-z,defs -Wl,-Bsymbolic
+    -Wl,-z,defs -Wl,-Bsymbolic-functions
 libnumasim_capture_so_0_LDADD = $(GLIB_LIBS) $(ZSTD_LIBS) -lm
 
 install-exec-hook:

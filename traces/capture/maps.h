@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The memory of a captured program: named ranges, learnt from /proc/PID/maps from time to time, of which those that
- * were touched become regions of the trace. The format is that of proc(5). A mapping that is gone keeps its range as far
- * as nothing else came to be there.
+ * were touched become regions of the trace. The format is that of proc(5). A mapping that is gone keeps its range as
+ * far as nothing else came to be there.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The capture runtime with turns: the instruction clock, the turns of the threads, the caches, and the trace that comes out.
+ * The capture runtime with turns: the instruction clock, the turns of the threads, the caches, and the trace that comes
+ * out.
  *
  * Determinism: captured threads run one at a time. The one whose turn it is runs until it has done its share of
  * instructions, reaches a barrier or leaves; then the next one in the order of their numbers that is not waiting runs.
@@ -35,7 +36,7 @@ static struct {
     /* Before the start. */
     Region regions[NSIM_CAPTURE_REGIONS_MAX];
     unsigned region_count; /* beyond the maximum: not kept */
-    uint64_t mapped_end; /* 0: nothing mapped yet */
+    uint64_t mapped_end;   /* 0: nothing mapped yet */
     Barrier barriers[NSIM_CAPTURE_BARRIERS_MAX];
     unsigned barrier_count;
     /* From start to stop. */

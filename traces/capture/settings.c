@@ -76,8 +76,8 @@ parse_bytes(const char *text, uint64_t most, uint64_t *ret_value)
     static const struct {
         const char *name;
         uint64_t bytes;
-    } units[] = {{"B", 1},          {"KiB", 1024},    {"MiB", 1024 * 1024},   {"GiB", 1024 * 1024 * 1024},
-                 {"kB", 1000},      {"MB", 1000000},  {"GB", 1000000000}};
+    } units[] = {{"B", 1},     {"KiB", 1024},   {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
+                 {"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}};
     uint64_t value;
     if (!take_integer(&text, most, &value) || value == 0)
         return false;

@@ -21,12 +21,12 @@
 typedef struct {
     uint64_t cache_bytes; /* of one last-level cache; sets are a power of two */
     uint32_t ways, caches;
-    uint32_t threads_per_cache;     /* that follow each other by number */
-    uint64_t instructions_per_s;    /* declared */
-    uint32_t instructions_256ths;   /* an access stands for; declared */
-    uint64_t bytes_max;             /* of the trace; 0: any */
-    int level;                      /* zstd */
-    bool manual;                    /* nothing counts before nsim_capture_on() */
+    uint32_t threads_per_cache;   /* that follow each other by number */
+    uint64_t instructions_per_s;  /* declared */
+    uint32_t instructions_256ths; /* an access stands for; declared */
+    uint64_t bytes_max;           /* of the trace; 0: any */
+    int level;                    /* zstd */
+    bool manual;                  /* nothing counts before nsim_capture_on() */
 } NsimSettings;
 
 void nsim_settings_init(NsimSettings *settings);

@@ -24,8 +24,8 @@ ended_by(int signal_number, siginfo_t *info, void *context)
     plain.sa_handler = SIG_DFL;
     sigaction(signal_number, &plain, NULL);
     /* A fault happens again on return; what was sent is sent again, and comes when the handler returns. */
-    if (info->si_code <= 0 || (signal_number != SIGSEGV && signal_number != SIGBUS && signal_number != SIGILL &&
-                               signal_number != SIGFPE))
+    if (info->si_code <= 0 ||
+        (signal_number != SIGSEGV && signal_number != SIGBUS && signal_number != SIGILL && signal_number != SIGFPE))
         raise(signal_number);
 }
 
@@ -34,8 +34,7 @@ nsim_auto_watch_signals(void)
 {
     for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
         struct sigaction action;
-        if (sigaction(watched[i], NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO) ||
-            action.sa_handler != SIG_DFL)
+        if (sigaction(watched[i], NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL)
             continue;
         memset(&action, 0, sizeof action);
         action.sa_sigaction = ended_by;

@@ -7,12 +7,10 @@ tests_traces_capture_test_capture_SOURCES = \
     tests/traces/capture/test-capture.c tests/traces/capture/test-capture.h \
     tests/traces/capture/test-coalescer.c \
     tests/traces/capture/test-filter.c \
+    tests/traces/capture/test-maps.c \
     tests/traces/capture/test-runtime.c \
-    traces/capture/callouts.c \
-    traces/capture/capture.h \
-    traces/capture/coalescer.c traces/capture/coalescer.h \
-    traces/capture/filter.c traces/capture/filter.h \
-    traces/capture/runtime.c traces/capture/runtime.h
+    tests/traces/capture/test-settings.c \
+    $(capture_library_sources)
 tests_traces_capture_test_capture_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
 tests_traces_capture_test_capture_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS) $(CUNIT_LIBS) -lm
 

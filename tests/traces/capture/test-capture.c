@@ -11,7 +11,8 @@ main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    const bool registered = test_filter_register() && test_coalescer_register() && test_runtime_register();
+    const bool registered = test_filter_register() && test_coalescer_register() && test_runtime_register() &&
+                            test_settings_register() && test_maps_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

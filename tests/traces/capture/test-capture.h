@@ -7,3 +7,5 @@
 bool test_filter_register(void);
 bool test_coalescer_register(void);
 bool test_runtime_register(void);
+bool test_settings_register(void);
+bool test_maps_register(void);

@@ -35,8 +35,8 @@ static int failures;
                                                 __ATOMIC_RELAXED))                                                     \
                 continue;                                                                                              \
             old = __atomic_load_n(&name##_weak, __ATOMIC_RELAXED);                                                     \
-            while (!__atomic_compare_exchange_n(&name##_weak, &old, old + 2, true, __ATOMIC_RELEASE,                   \
-                                                __ATOMIC_RELAXED))                                                     \
+            while (                                                                                                    \
+                !__atomic_compare_exchange_n(&name##_weak, &old, old + 2, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))   \
                 continue;                                                                                              \
         }                                                                                                              \
         for (int i = 0; i < ROUNDS / 10; i++) { /* a lock made of an exchange keeps a plain counter */                 \
@@ -56,8 +56,8 @@ static int failures;
         EXPECT(name##_weak == (type)(2 * THREADS * ROUNDS));                                                           \
         EXPECT(name##_flipped == 0);                                                                                   \
         EXPECT(name##_plain == (type)(THREADS * (ROUNDS / 10)));                                                       \
-        type value = (type)~(type)0, expected = 1;                                                                     \
-        EXPECT(__atomic_fetch_and(&value, (type)0x3c, __ATOMIC_RELAXED) == (type)~(type)0);                            \
+        type value = (type) ~(type)0, expected = 1;                                                                    \
+        EXPECT(__atomic_fetch_and(&value, (type)0x3c, __ATOMIC_RELAXED) == (type) ~(type)0);                           \
         EXPECT(__atomic_or_fetch(&value, (type)0x41, __ATOMIC_RELAXED) == (type)0x7d);                                 \
         EXPECT(__atomic_fetch_nand(&value, (type)0x0f, __ATOMIC_RELAXED) == (type)0x7d);                               \
         EXPECT(value == (type) ~(type)0x0d);                                                                           \
@@ -66,7 +66,7 @@ static int failures;
         EXPECT(__atomic_compare_exchange_n(&value, &expected, (type)9, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));    \
         EXPECT(__atomic_exchange_n(&value, (type)8, __ATOMIC_SEQ_CST) == (type)9);                                     \
         EXPECT(__atomic_fetch_sub(&value, (type)9, __ATOMIC_SEQ_CST) == (type)8);                                      \
-        EXPECT(value == (type)~(type)0);                                                                               \
+        EXPECT(value == (type) ~(type)0);                                                                              \
     }
 
 WIDTH(byte, uint8_t)

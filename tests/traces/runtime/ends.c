@@ -29,8 +29,7 @@ handler(int number)
     _exit(7);
 }
 
-static int __attribute__((noinline))
-overflow(volatile char *before)
+static int __attribute__((noinline)) overflow(volatile char *before)
 {
     volatile char frame[4096];
     frame[0] = (char)(before[0] + 1);

@@ -15,7 +15,9 @@ constexpr size_t bytes = 1 << 20;
 
 struct Buffer {
     unsigned char *data;
-    explicit Buffer(const char *name) : data(static_cast<unsigned char *>(nsim_capture_map(name, bytes))) {}
+    explicit Buffer(const char *name) : data(static_cast<unsigned char *>(nsim_capture_map(name, bytes)))
+    {
+    }
     void touch() const
     {
         for (size_t i = 0; i < bytes; i += 64)
@@ -25,20 +27,32 @@ struct Buffer {
 
 struct Early {
     Buffer before{"before main"}, after{"after main"};
-    Early() { before.touch(); }
-    ~Early() { after.touch(); }
+    Early()
+    {
+        before.touch();
+    }
+    ~Early()
+    {
+        after.touch();
+    }
 };
 
 static Early early;
 static Buffer thrown("on the way of an exception"), local("at the end of a thread"), sorted("sorted");
 
 struct Unwinding {
-    ~Unwinding() { thrown.touch(); }
+    ~Unwinding()
+    {
+        thrown.touch();
+    }
 };
 
 struct Local {
     int value = 1;
-    ~Local() { local.touch(); }
+    ~Local()
+    {
+        local.touch();
+    }
 };
 
 static thread_local Local mine;
@@ -49,10 +63,14 @@ struct Shape {
 };
 
 struct Square : Shape {
-    int sides() const override { return 4; }
+    int sides() const override
+    {
+        return 4;
+    }
 };
 
-static int deep(int level)
+static int
+deep(int level)
 {
     Unwinding unwinding;
     if (level == 0)
@@ -60,7 +78,8 @@ static int deep(int level)
     return deep(level - 1) + 1;
 }
 
-int main()
+int
+main()
 {
     int caught = 0;
     for (int i = 0; i < 10; i++) {

@@ -178,7 +178,8 @@ grid(void)
 static const struct {
     const char *name;
     Kind kind;
-} kinds[] = {{"stream", stream}, {"table", table}, {"sort", sort}, {"matrix", matrix}, {"chase", chase}, {"grid", grid}};
+} kinds[] = {{"stream", stream}, {"table", table}, {"sort", sort},
+             {"matrix", matrix}, {"chase", chase}, {"grid", grid}};
 
 static void *
 run(void *kind)
