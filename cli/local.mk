@@ -6,7 +6,8 @@ numasim_SOURCES = \
     cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c \
     cli/trace-capture.c \
     cli/trace-export.c \
-    cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate.h \
+    cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate-watch.c \
+    cli/trace-generate.h \
     cli/trace-import.c \
     cli/trace-info.c \
     cli/trace-progress.c \

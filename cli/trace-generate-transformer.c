@@ -118,8 +118,13 @@ generate(int argc, char **argv, char **output, char **preset_name, NsimGenerateQ
     if (!nsim_generate_read_quantities(&command, quantities, QUANTITIES, &status) ||
         !nsim_generate_check_output(&command, *output, &status))
         return status;
-    const NsimTransformerOptions options = options_of(quantities, preset->name);
-    return nsim_trace_generate_transformer(*output, &options, &error) ? NSIM_EXIT_OK : nsim_generate_fail(error);
+    NsimGenerateWatch watch;
+    NsimTransformerOptions options = options_of(quantities, preset->name);
+    options.tick = nsim_generate_watch_tick;
+    options.tick_data = &watch;
+    nsim_generate_watch_begin(&watch, "layers");
+    nsim_trace_generate_transformer(*output, &options, &error);
+    return nsim_generate_watch_end(&watch, error);
 }
 
 int

@@ -65,13 +65,6 @@ nsim_generate_check_output(const NsimCommand *command, const char *output, int *
     return false;
 }
 
-int
-nsim_generate_fail(const GError *error)
-{
-    const int status = nsim_cli_fail(error);
-    return status == NSIM_EXIT_DATA ? NSIM_EXIT_USAGE : status;
-}
-
 bool
 nsim_generate_parse_theta(const char *text, double *ret)
 {
@@ -200,6 +193,7 @@ static int
 generate_pattern(const NsimCommand *command, const Texts *texts, const NsimGenerateQuantity *quantities)
 {
     g_autoptr(GError) error = NULL;
+    NsimGenerateWatch watch;
     NsimGenerateOptions options;
     int status;
     nsim_generate_options_init(&options);
@@ -211,7 +205,11 @@ generate_pattern(const NsimCommand *command, const Texts *texts, const NsimGener
     options.barrier_every = *quantities[BARRIER_EVERY].value;
     options.level = (int)*quantities[LEVEL].value;
     options.seed = *quantities[SEED].value;
-    return nsim_trace_generate(texts->output, &options, &error) ? NSIM_EXIT_OK : nsim_generate_fail(error);
+    options.tick = nsim_generate_watch_tick;
+    options.tick_data = &watch;
+    nsim_generate_watch_begin(&watch, "runs");
+    nsim_trace_generate(texts->output, &options, &error);
+    return nsim_generate_watch_end(&watch, error);
 }
 
 static const uint64_t *
@@ -246,8 +244,13 @@ generate_spec(const NsimCommand *command, const Texts *texts, const NsimGenerate
     if (!file)
         return nsim_cli_fail(error);
     NsimGenerateSpec spec = nsim_spec_file_spec(file);
+    NsimGenerateWatch watch;
     spec.level = (int)*quantities[LEVEL].value;
-    return nsim_trace_generate_spec(texts->output, &spec, &error) ? NSIM_EXIT_OK : nsim_generate_fail(error);
+    spec.tick = nsim_generate_watch_tick;
+    spec.tick_data = &watch;
+    nsim_generate_watch_begin(&watch, "runs");
+    nsim_trace_generate_spec(texts->output, &spec, &error);
+    return nsim_generate_watch_end(&watch, error);
 }
 
 static int

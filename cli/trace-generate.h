@@ -24,9 +24,23 @@ bool nsim_generate_read_quantities(const NsimCommand *command, const NsimGenerat
 void nsim_generate_clear_quantities(NsimGenerateQuantity *quantities, size_t count);
 /* The name of a file given by -o, or a usage error. */
 bool nsim_generate_check_output(const NsimCommand *command, const char *output, int *ret_status);
-/* The exit status of a failure to generate: here a limit is one that an option exceeds. */
-int nsim_generate_fail(const GError *error);
 bool nsim_generate_parse_theta(const char *text, double *ret);
+
+/* ---- trace-generate-watch.c ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *unit; /* what the rate counts */
+    GCancellable *cancel;
+    NsimInterrupt *interrupt;
+    gint64 start_us, last_us;
+    bool shows, visible;
+} NsimGenerateWatch;
+
+void nsim_generate_watch_begin(NsimGenerateWatch *watch, const char *unit);
+/* An NsimGenerateTick whose `user_data` is the watch. */
+bool nsim_generate_watch_tick(uint64_t done, uint64_t total, void *user_data);
+/* Print `error`, unless it is NULL. Returns the exit status. */
+int nsim_generate_watch_end(NsimGenerateWatch *watch, const GError *error);
 
 /* trace-generate-transformer.c */
 int nsim_cli_trace_generate_transformer(int argc, char **argv);

@@ -83,6 +83,8 @@ typedef struct {
     NsimRandom tokens, experts;
     uint64_t rope_touched;
     Pass pass;
+    uint64_t layers_done;
+    bool interrupted;
 } Generator;
 
 /* ---- Records ------------------------------------------------------------------------------------------------- */
@@ -656,6 +658,23 @@ classify(Generator *generator, uint32_t count)
     end_step(generator);
 }
 
+static uint64_t
+prompt_passes(const NsimTransformerOptions *options)
+{
+    return ((uint64_t)options->batch * options->prompt + options->pass - 1) / options->pass;
+}
+
+/* Before a layer: is there a reason to stop? */
+static bool
+goes_on(Generator *generator)
+{
+    const NsimTransformerOptions *options = generator->options;
+    const uint64_t total = (prompt_passes(options) + options->tokens) * options->shape.layers;
+    if (options->tick && !generator->interrupted)
+        generator->interrupted = !options->tick(generator->layers_done, total, options->tick_data);
+    return !generator->interrupted && !nsim_trace_writer_failed(generator->writer);
+}
+
 static void
 forward(Generator *generator, const Pass *pass)
 {
@@ -663,9 +682,10 @@ forward(Generator *generator, const Pass *pass)
     generator->pass = *pass;
     embed(generator);
     for (uint32_t layer = 0; layer < generator->options->shape.layers; layer++) {
-        if (nsim_trace_writer_failed(generator->writer))
+        if (!goes_on(generator))
             return;
         layer_forward(generator, layer);
+        generator->layers_done++;
     }
     /* Of prompts, only the last token of each has a successor to find. */
     const uint64_t ended = (pass->first + pass->count) / prompt - pass->first / prompt;
@@ -684,11 +704,11 @@ run(Generator *generator)
     const uint32_t end = nsim_trace_writer_add_mark(generator->writer, "end");
     const uint64_t prompts = (uint64_t)options->batch * options->prompt;
     nsim_trace_writer_mark(generator->writer, 0, prompt, 0);
-    for (uint64_t done = 0; done < prompts && !nsim_trace_writer_failed(generator->writer); done += options->pass) {
+    for (uint64_t done = 0; done < prompts && goes_on(generator); done += options->pass) {
         const Pass pass = {.first = done, .count = (uint32_t)MIN(prompts - done, options->pass)};
         forward(generator, &pass);
     }
-    for (uint32_t step = 0; step < options->tokens && !nsim_trace_writer_failed(generator->writer); step++) {
+    for (uint32_t step = 0; step < options->tokens && goes_on(generator); step++) {
         const Pass pass = {.decode = true, .count = options->batch, .position = options->prompt + step};
         nsim_trace_writer_mark(generator->writer, 0, token, generator->owed[0] / 256);
         generator->owed[0] %= 256;
@@ -772,5 +792,9 @@ nsim_trace_generate_transformer(const char *path, const NsimTransformerOptions *
     g_free(generator.pending);
     g_free(generator.expert_count);
     g_free(generator.expert_order);
-    return nsim_trace_writer_close(generator.writer, error);
+    if (!generator.interrupted)
+        return nsim_trace_writer_close(generator.writer, error);
+    nsim_trace_writer_abandon(generator.writer);
+    g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO, "%s: interrupted", path);
+    return false;
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <traces/trace.h>
+#include <traces/generate.h>
 
 #define NSIM_TRANSFORMER_THREADS_MAX 1024u
 #define NSIM_TRANSFORMER_CACHES_MAX 64u
@@ -42,6 +42,8 @@ typedef struct {
     uint32_t tokens;      /* decode steps */
     uint64_t seed;        /* of token ids and of the choice of experts */
     int level;
+    NsimGenerateTick tick; /* in layers */
+    void *tick_data;
 } NsimTransformerOptions;
 
 /* The first preset, 8-bit weights and half-precision cache, 8 threads, 2 caches of 32 MiB, prompt and decode of 16. */

@@ -453,15 +453,21 @@ generate(const char *path, const NsimGenerateSpec *spec, const char *single, GEr
     if (generator.writer == NULL)
         return false;
     init_generator(&generator);
-    for (uint64_t left = spec->records; left > 0 && !nsim_trace_writer_failed(generator.writer);) {
+    bool go_on = true;
+    for (uint64_t left = spec->records; left > 0 && go_on && !nsim_trace_writer_failed(generator.writer);) {
         left = 0;
         for (uint32_t i = 0; i < spec->threads; i++) {
             put_turn(&generator, i);
             left += generator.walkers[i].left;
         }
+        go_on = !spec->tick || spec->tick(spec->records - left, spec->records, spec->tick_data);
     }
     clear_generator(&generator);
-    return nsim_trace_writer_close(generator.writer, error);
+    if (go_on)
+        return nsim_trace_writer_close(generator.writer, error);
+    nsim_trace_writer_abandon(generator.writer);
+    g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO, "%s: interrupted", path);
+    return false;
 }
 
 bool
@@ -499,6 +505,8 @@ nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError
                                    .ranges = &range,
                                    .range_count = 1,
                                    .phases = &phase,
-                                   .phase_count = 1};
+                                   .phase_count = 1,
+                                   .tick = options->tick,
+                                   .tick_data = options->tick_data};
     return generate(path, &spec, range.name, error);
 }

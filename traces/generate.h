@@ -36,6 +36,12 @@ extern const char *const nsim_generate_pattern_names[NSIM_GENERATE_PATTERNS + 1]
 /* `move_pages` of a window that jumps to a place drawn anew. */
 #define NSIM_GENERATE_JUMP UINT64_MAX
 
+/*
+ * Called now and then with how much is done of how much; false ends the work: an error (code IO), and no file. May be
+ * NULL.
+ */
+typedef bool (*NsimGenerateTick)(uint64_t done, uint64_t total, void *user_data);
+
 /* ---- One pattern on one range -------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -58,6 +64,8 @@ typedef struct {
     /* HOTSET; see NsimGeneratePart. */
     uint64_t hot_pages, move_every, move_pages;
     uint32_t hot_ppm;
+    NsimGenerateTick tick; /* in runs */
+    void *tick_data;
 } NsimGenerateOptions;
 
 /*
@@ -121,6 +129,8 @@ typedef struct {
     uint32_t range_count;
     const NsimGeneratePhase *phases;
     uint32_t phase_count;
+    NsimGenerateTick tick; /* in runs */
+    void *tick_data;
 } NsimGenerateSpec;
 
 /*

@@ -327,6 +327,44 @@ test_seeds(void)
     g_remove(path);
 }
 
+typedef struct {
+    uint64_t last, stop_at;
+    unsigned calls;
+} Ticks;
+
+static bool
+tick(uint64_t done, uint64_t total, void *user_data)
+{
+    Ticks *ticks = user_data;
+    CU_ASSERT_TRUE(done > ticks->last && done <= total);
+    ticks->last = done;
+    ticks->calls++;
+    return done < ticks->stop_at;
+}
+
+/* Progress goes from little to all; stopped, there is an error and no file. */
+static void
+test_ticks(void)
+{
+    g_autofree char *path = test_path("ticks.trace");
+    g_autoptr(GError) error = NULL;
+    Ticks ticks = {.stop_at = UINT64_MAX};
+    NsimGenerateOptions options;
+    nsim_generate_options_init(&options);
+    options.records = 100000;
+    options.tick = tick;
+    options.tick_data = &ticks;
+    CU_ASSERT_TRUE(nsim_trace_generate(path, &options, NULL));
+    CU_ASSERT_EQUAL(ticks.last, 100000);
+    CU_ASSERT_TRUE(ticks.calls > 10);
+    g_remove(path);
+    ticks = (Ticks){.stop_at = 50000};
+    CU_ASSERT_FALSE(nsim_trace_generate(path, &options, &error));
+    CU_ASSERT_TRUE(g_error_matches(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO));
+    CU_ASSERT_TRUE(ticks.last >= 50000 && ticks.last < 60000);
+    CU_ASSERT_EQUAL(test_file_count(), 0);
+}
+
 static void
 test_refused(void)
 {
@@ -406,6 +444,6 @@ test_generate_register(void)
            CU_add_test(suite, "hot set jumps", test_hotset_jumps) != NULL &&
            CU_add_test(suite, "hot set alone and absent", test_hotset_extremes) != NULL &&
            CU_add_test(suite, "ranges and barriers", test_ranges_and_barriers) != NULL &&
-           CU_add_test(suite, "seeds", test_seeds) != NULL &&
+           CU_add_test(suite, "seeds", test_seeds) != NULL && CU_add_test(suite, "ticks", test_ticks) != NULL &&
            CU_add_test(suite, "impossible options", test_refused) != NULL;
 }
