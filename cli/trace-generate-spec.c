@@ -13,12 +13,12 @@ struct _NsimSpecFile {
     uint32_t part_count;
 };
 
-static const char *const top_keys[] = {"threads", "records", "seed", "barrier_every", "ranges", "phases", "patterns",
-                                       NULL};
+static const char *const top_keys[] = {"threads", "records", "seed",     "barrier_every",
+                                       "ranges",  "phases",  "patterns", NULL};
 static const char *const range_keys[] = {"name", "size", "shared", NULL};
 static const char *const phase_keys[] = {"name", "records", "meet", "patterns", NULL};
-static const char *const part_keys[] = {"pattern",  "range", "weight",    "lines",      "stride", "theta", "writes",
-                                        "gap",      "line_gap", "hot",    "hot_share",  "move_every", "move", NULL};
+static const char *const part_keys[] = {"pattern", "range",    "weight", "lines",     "stride",     "theta", "writes",
+                                        "gap",     "line_gap", "hot",    "hot_share", "move_every", "move",  NULL};
 
 static uint64_t
 to_pages(uint64_t bytes)
@@ -150,8 +150,7 @@ read_part(NsimSpecFile *file, const NsimValue *item, GError **error)
         !read_range(file, item, &range, error) ||
         !nsim_value_read_count(item, "weight", false, 1, NSIM_GENERATE_WEIGHT_MAX, &weight, error) ||
         !nsim_value_read_count(item, "lines", false, 1, NSIM_TRACE_RUN_LINES_MAX, &lines, error) ||
-        !read_theta(item, &part->theta, error) ||
-        !nsim_value_read_ratio(item, "writes", false, &writes, error) ||
+        !read_theta(item, &part->theta, error) || !nsim_value_read_ratio(item, "writes", false, &writes, error) ||
         !nsim_value_read_time(item, "gap", false, &part->gap, error) ||
         !nsim_value_read_ratio(item, "hot_share", false, &hot_share, error) ||
         !nsim_value_read_count(item, "move_every", false, 0, UINT64_MAX, &part->move_every, error) ||
@@ -201,8 +200,7 @@ read_phases(NsimSpecFile *file, const NsimValue *top, GError **error)
         if (!nsim_value_check_map(item, "phase", phase_keys, error) ||
             !nsim_value_read_text(item, "name", true, &phase->name, error) ||
             !nsim_value_read_count(item, "records", true, 1, UINT64_MAX, &phase->records, error) ||
-            !nsim_value_read_bool(item, "meet", false, &phase->meet, error) ||
-            !read_parts(file, item, phase, error))
+            !nsim_value_read_bool(item, "meet", false, &phase->meet, error) || !read_parts(file, item, phase, error))
             return false;
         file->spec.phase_count++;
     }

@@ -133,17 +133,11 @@ nsim_cli_trace_generate_transformer(int argc, char **argv)
     static const uint64_t most = UINT32_MAX;
     NsimTransformerOptions defaults;
     nsim_transformer_options_init(&defaults);
-    uint64_t values[QUANTITIES] = {[WEIGHT_BITS] = defaults.weight_bits,
-                                   [KV_BITS] = defaults.kv_bits,
-                                   [THREADS] = defaults.threads,
-                                   [CACHES] = defaults.caches,
-                                   [CACHE] = defaults.cache_bytes,
-                                   [BATCH] = defaults.batch,
-                                   [PROMPT] = defaults.prompt,
-                                   [PROMPT_PASS] = defaults.pass,
-                                   [TOKENS] = defaults.tokens,
-                                   [LEVEL] = (uint64_t)defaults.level,
-                                   [SEED] = defaults.seed};
+    uint64_t values[QUANTITIES] = {
+        [WEIGHT_BITS] = defaults.weight_bits, [KV_BITS] = defaults.kv_bits,   [THREADS] = defaults.threads,
+        [CACHES] = defaults.caches,           [CACHE] = defaults.cache_bytes, [BATCH] = defaults.batch,
+        [PROMPT] = defaults.prompt,           [PROMPT_PASS] = defaults.pass,  [TOKENS] = defaults.tokens,
+        [LEVEL] = (uint64_t)defaults.level,   [SEED] = defaults.seed};
     NsimGenerateQuantity quantities[QUANTITIES] = {
         [LAYERS] = {"layers", NSIM_QUANTITY_COUNT, most, NULL, "N", "layers", NULL},
         [DIM] = {"dim", NSIM_QUANTITY_COUNT, most, NULL, "N", "width of the model", NULL},

@@ -35,8 +35,8 @@ nsim_generate_read_quantities(const NsimCommand *command, const NsimGenerateQuan
         if (!quantity->text)
             continue;
         if (!nsim_quantity_parse(quantity->text, quantity->kind, quantity->value, &problem)) {
-            *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", quantity->text,
-                                              quantity->name, problem);
+            *ret_status =
+                nsim_command_misuse(command, "wrong value '%s' for --%s: %s", quantity->text, quantity->name, problem);
             return false;
         }
         if (*quantity->value > quantity->most) {

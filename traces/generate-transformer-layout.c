@@ -174,9 +174,9 @@ lay_out_activations(NsimTransformerLayout *layout, const NsimTransformerOptions 
     const NsimTransformerShape *shape = &options->shape;
     const uint64_t dim = shape->dim, kv_dim = layout->kv_dim, hidden = shape->hidden;
     const uint64_t values[NSIM_TRANSFORMER_BUFFERS] = {
-        [NSIM_TRANSFORMER_STREAM] = dim,     [NSIM_TRANSFORMER_QUERY] = dim,   [NSIM_TRANSFORMER_KEY] = kv_dim,
-        [NSIM_TRANSFORMER_VALUE] = kv_dim,   [NSIM_TRANSFORMER_GATE] = hidden, [NSIM_TRANSFORMER_UP] = hidden,
-        [NSIM_TRANSFORMER_LOGITS] = shape->vocab, [NSIM_TRANSFORMER_NORM] = dim, [NSIM_TRANSFORMER_ATTENTION] = dim,
+        [NSIM_TRANSFORMER_STREAM] = dim,          [NSIM_TRANSFORMER_QUERY] = dim,   [NSIM_TRANSFORMER_KEY] = kv_dim,
+        [NSIM_TRANSFORMER_VALUE] = kv_dim,        [NSIM_TRANSFORMER_GATE] = hidden, [NSIM_TRANSFORMER_UP] = hidden,
+        [NSIM_TRANSFORMER_LOGITS] = shape->vocab, [NSIM_TRANSFORMER_NORM] = dim,    [NSIM_TRANSFORMER_ATTENTION] = dim,
         [NSIM_TRANSFORMER_HIDDEN] = hidden,
     };
     uint64_t at = 0;

@@ -106,7 +106,11 @@ put_bytes(Generator *generator, uint32_t thread, NsimOp op, uint64_t from, uint6
         const uint32_t count = (uint32_t)MIN(left, NSIM_TRACE_RUN_LINES_MAX);
         /* The cost was added in one: what passes inside the run does not come before it. */
         const uint64_t before = first ? *owed - cost : MIN(step * 16, *owed);
-        const NsimRun run = {.line = line, .count = count, .gap = before / 256, .step = (uint32_t)step, .op = op,
+        const NsimRun run = {.line = line,
+                             .count = count,
+                             .gap = before / 256,
+                             .step = (uint32_t)step,
+                             .op = (uint8_t)op,
                              .flags = flags};
         nsim_trace_writer_run(generator->writer, thread, &run);
         *owed -= before / 256 * 256 + (count - 1) * step * 16;
@@ -313,8 +317,7 @@ embed(Generator *generator)
     const Found found = find(generator, NSIM_TRANSFORMER_STREAM);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t thread = owner_of(generator, i, count);
-        const uint64_t from =
-            layout->embedding + nsim_random_below(&generator->tokens, shape->vocab) * row_bytes;
+        const uint64_t from = layout->embedding + nsim_random_below(&generator->tokens, shape->vocab) * row_bytes;
         put_bytes(generator, thread, NSIM_OP_READ, from, from + row_bytes,
                   (2 * shape->dim + shape->dim / BLOCK) * (uint64_t)COST_OTHER);
         if (found == FOUND_GONE)
@@ -422,8 +425,8 @@ put_kv_head(Generator *generator, uint32_t thread, NsimOp op, uint32_t layer, ui
     const NsimTransformerOptions *options = generator->options;
     const NsimTransformerLayout *layout = &generator->layout;
     const uint64_t row = ((uint64_t)layer * options->batch + sequence) * options->shape.context + position;
-    const uint64_t from = layout->kv_cache + half * layout->value_offset + row * layout->kv_row_bytes +
-                          head * layout->kv_head_bytes;
+    const uint64_t from =
+        layout->kv_cache + half * layout->value_offset + row * layout->kv_row_bytes + head * layout->kv_head_bytes;
     const uint64_t to = from + layout->kv_head_bytes;
     const uint64_t own = (position > 0 || head > 0) && from % NSIM_LINE_BYTES > 0
                              ? (from / NSIM_LINE_BYTES + 1) * NSIM_LINE_BYTES
@@ -723,19 +726,20 @@ static NsimTraceWriter *
 open_writer(const char *path, const NsimTransformerOptions *options, GError **error)
 {
     const NsimTransformerShape *shape = &options->shape;
-    g_autofree char *program = g_strdup_printf(
-        "transformer %s: %" PRIu32 " bits a weight, %" PRIu32 " threads, %" PRIu32 " sequences, prompt of %" PRIu32
-        " tokens, %" PRIu32 " decode steps",
-        shape->name != NULL ? shape->name : "of a given shape", options->weight_bits, options->threads, options->batch,
-        options->prompt, options->tokens);
+    g_autofree char *program =
+        g_strdup_printf("transformer %s: %" PRIu32 " bits a weight, %" PRIu32 " threads, %" PRIu32
+                        " sequences, prompt of %" PRIu32 " tokens, %" PRIu32 " decode steps",
+                        shape->name != NULL ? shape->name : "of a given shape", options->weight_bits, options->threads,
+                        options->batch, options->prompt, options->tokens);
     g_autofree char *capture = g_strdup_printf(
-        "generate transformer layers=%" PRIu32 " dim=%" PRIu32 " hidden=%" PRIu32 " heads=%" PRIu32
-        " kv_heads=%" PRIu32 " vocab=%" PRIu32 " context=%" PRIu32 " experts=%" PRIu32 " experts_used=%" PRIu32
-        " weight_bits=%" PRIu32 " kv_bits=%" PRIu32 " pass=%" PRIu32 " seed=%" PRIu64,
+        "generate transformer layers=%" PRIu32 " dim=%" PRIu32 " hidden=%" PRIu32 " heads=%" PRIu32 " kv_heads=%" PRIu32
+        " vocab=%" PRIu32 " context=%" PRIu32 " experts=%" PRIu32 " experts_used=%" PRIu32 " weight_bits=%" PRIu32
+        " kv_bits=%" PRIu32 " pass=%" PRIu32 " seed=%" PRIu64,
         shape->layers, shape->dim, shape->hidden, shape->heads, shape->kv_heads, shape->vocab, shape->context,
         shape->experts, shape->experts_used, options->weight_bits, options->kv_bits, options->pass, options->seed);
-    g_autofree char *filter = g_strdup_printf("%" PRIu32 " x llc %" PRIu64 "KiB, modelled by reuse distance, write-back",
-                                              options->caches, options->cache_bytes / 1024);
+    g_autofree char *filter =
+        g_strdup_printf("%" PRIu32 " x llc %" PRIu64 "KiB, modelled by reuse distance, write-back", options->caches,
+                        options->cache_bytes / 1024);
     const NsimTraceWriterOptions writer_options = {.gap_unit = NSIM_GAP_INSTRUCTIONS,
                                                    .gap_per_s = INSTRUCTIONS_PER_S,
                                                    .program = program,
@@ -759,8 +763,8 @@ init_generator(Generator *generator)
     for (uint32_t i = 0; i < options->shape.experts; i++)
         generator->expert_order[i] = i;
     generator->first_pass = true;
-    generator->resident = (layout->weights_bytes + kv_used + layout->activations_bytes) / options->caches <=
-                          options->cache_bytes;
+    generator->resident =
+        (layout->weights_bytes + kv_used + layout->activations_bytes) / options->caches <= options->cache_bytes;
     nsim_random_init(&generator->tokens, options->seed, "tokens");
     nsim_random_init(&generator->experts, options->seed, "experts");
     for (uint32_t i = 0; i < options->threads; i++) {

@@ -5,8 +5,8 @@
  * Rejection-inversion (Hoermann and Derflinger, ACM TOMACS 6(3), 1996) takes a uniform number u between H(n + 1/2) and
  * H(3/2) - 1, where H is the integral of x^-theta, rounds x = H^-1(u) to the rank k, and accepts it unless x lies in a
  * sliver at the lower end of (k - 1/2, k + 1/2). It needs four exponentials or logarithms a number. Here H^-1 is a
- * cubic for each of 4096 parts of u. Whenever the cubic leaves any doubt about rounding or acceptance, the number is put
- * back and drawn again exactly, so that the ranks are those of nsim_zipf_next() to the last one.
+ * cubic for each of 4096 parts of u. Whenever the cubic leaves any doubt about rounding or acceptance, the number is
+ * put back and drawn again exactly, so that the ranks are those of nsim_zipf_next() to the last one.
  *
  * Acceptance: with E the mean of (1 + s / k)^-theta - 1 over s from -1/2 to 1/2, the sliver is narrower than E, because
  * the density left of k is above that at k. E = theta (theta + 1) / (24 k^2) + ..., and as long as

@@ -71,8 +71,7 @@ nsim_generate_options_init(NsimGenerateOptions *options)
 
 /* ---- Checks -------------------------------------------------------------------------------------------------- */
 
-static bool
-refuse(const char *path, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool refuse(const char *path, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 static bool
 refuse(const char *path, GError **error, const char *format, ...)
@@ -100,8 +99,7 @@ check_hotset(const char *path, const NsimGeneratePart *part, uint64_t pages, GEr
 }
 
 bool
-nsim_generate_check_part(const char *path, const NsimGenerateSpec *spec, const NsimGeneratePart *part,
-                         GError **error)
+nsim_generate_check_part(const char *path, const NsimGenerateSpec *spec, const NsimGeneratePart *part, GError **error)
 {
     if ((unsigned)part->pattern >= NSIM_GENERATE_PATTERNS)
         return refuse(path, error, "pattern %d is not known", (int)part->pattern);
@@ -252,10 +250,9 @@ add_regions(Generator *generator)
     for (uint32_t i = 0; i < spec->range_count; i++) {
         const NsimGenerateRange *range = &spec->ranges[i];
         const uint64_t address = generator->range_lines[i] * NSIM_LINE_BYTES;
-        const uint64_t bytes =
-            (range->shared ? range->pages : range->pages / spec->threads) * NSIM_GENERATE_PAGE_BYTES;
+        const uint64_t bytes = (range->shared ? range->pages : range->pages / spec->threads) * NSIM_GENERATE_PAGE_BYTES;
         for (uint32_t thread = 0; thread < (range->shared ? 1 : spec->threads); thread++) {
-            g_autofree char *own = range->shared          ? g_strdup(range->name)
+            g_autofree char *own = range->shared       ? g_strdup(range->name)
                                    : generator->single ? g_strdup_printf("thread-%" PRIu32, thread)
                                                        : g_strdup_printf("%s/thread-%" PRIu32, range->name, thread);
             nsim_trace_writer_add_region(generator->writer, own, address + thread * bytes, bytes);
@@ -325,8 +322,8 @@ init_walker(const Generator *generator, uint32_t thread)
         nsim_random_init(&walker->choices[i], spec->seed, choices);
         for (uint32_t j = 0; j < spec->phases[i].part_count; j++, part++) {
             const NsimPattern *pattern = &generator->patterns[part];
-            g_autofree char *stream = generator->part_count == 1 ? g_strdup(name)
-                                                                 : g_strdup_printf("%s/%" PRIu32, choices, j);
+            g_autofree char *stream =
+                generator->part_count == 1 ? g_strdup(name) : g_strdup_printf("%s/%" PRIu32, choices, j);
             const uint64_t own = pattern->shared ? 0 : thread * pattern->lines;
             nsim_pattern_place_init(pattern, &walker->places[part], thread, spec->threads,
                                     generator->range_lines[pattern->part.range] + own, spec->seed, stream);
@@ -393,11 +390,9 @@ describe_part(GString *text, const NsimGenerateSpec *spec, const NsimGeneratePar
     }
     if (single)
         return;
-    g_string_append_printf(text,
-                           " range=%s burst=%" PRIu32 " write_ppm=%" PRIu32 " gap=%" PRIu64 " step=%" PRIu32
-                           " weight=%" PRIu32,
-                           spec->ranges[part->range].name, part->burst_lines, part->write_ppm, part->gap, part->step,
-                           part->weight);
+    g_string_append_printf(
+        text, " range=%s burst=%" PRIu32 " write_ppm=%" PRIu32 " gap=%" PRIu64 " step=%" PRIu32 " weight=%" PRIu32,
+        spec->ranges[part->range].name, part->burst_lines, part->write_ppm, part->gap, part->step, part->weight);
 }
 
 static char *

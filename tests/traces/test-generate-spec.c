@@ -45,9 +45,14 @@ test_mixture(void)
     const NsimGenerateRange ranges[] = {{"table", 512, true}, {"log", 512, true}};
     const NsimGeneratePart parts[] = {{PART(ZIPF, 0, 700)}, {PART(SEQUENTIAL, 1, 200)}, {PART(CHASE, 0, 100)}};
     const NsimGeneratePhase phase = {"all", RECORDS, false, parts, 3};
-    const NsimGenerateSpec spec = {
-        .threads = 1, .records = RECORDS, .seed = 5, .ranges = ranges, .range_count = 2, .phases = &phase,
-        .phase_count = 1, .gap_unit = NSIM_GAP_PS};
+    const NsimGenerateSpec spec = {.threads = 1,
+                                   .records = RECORDS,
+                                   .seed = 5,
+                                   .ranges = ranges,
+                                   .range_count = 2,
+                                   .phases = &phase,
+                                   .phase_count = 1,
+                                   .gap_unit = NSIM_GAP_PS};
     g_autoptr(NsimTrace) trace = generate(&spec);
     g_autoptr(GArray) bursts = read_bursts(trace, 0);
     const NsimTraceInfo *info = nsim_trace_info(trace);
@@ -79,8 +84,14 @@ test_phases(void)
     const NsimGeneratePart load[] = {{PART(SEQUENTIAL, 0, 1)}};
     const NsimGeneratePart serve[] = {{PART(UNIFORM, 1, 1)}};
     const NsimGeneratePhase phases[] = {{"load", 1000, false, load, 1}, {"serve", 3000, true, serve, 1}};
-    const NsimGenerateSpec spec = {.threads = 3, .records = 10001, .seed = 5, .ranges = ranges, .range_count = 2,
-                                   .phases = phases, .phase_count = 2, .gap_unit = NSIM_GAP_PS};
+    const NsimGenerateSpec spec = {.threads = 3,
+                                   .records = 10001,
+                                   .seed = 5,
+                                   .ranges = ranges,
+                                   .range_count = 2,
+                                   .phases = phases,
+                                   .phase_count = 2,
+                                   .gap_unit = NSIM_GAP_PS};
     g_autoptr(NsimTrace) trace = generate(&spec);
     const NsimTraceInfo *info = nsim_trace_info(trace);
     CU_ASSERT_EQUAL_FATAL(info->mark_count, 2);
@@ -124,8 +135,13 @@ test_last_meeting(void)
     const NsimGeneratePart part = {PART(UNIFORM, 0, 1)};
     const NsimGeneratePhase phases[] = {{"a", 20, true, &part, 1}, {"b", 20, true, &part, 1}};
     for (uint64_t records = 58; records <= 62; records++) {
-        const NsimGenerateSpec spec = {.threads = 2, .records = records, .ranges = &range, .range_count = 1,
-                                       .phases = phases, .phase_count = 2, .gap_unit = NSIM_GAP_PS};
+        const NsimGenerateSpec spec = {.threads = 2,
+                                       .records = records,
+                                       .ranges = &range,
+                                       .range_count = 1,
+                                       .phases = phases,
+                                       .phase_count = 2,
+                                       .gap_unit = NSIM_GAP_PS};
         g_autoptr(NsimTrace) trace = generate(&spec);
         for (uint32_t thread = 0; thread < 2; thread++) {
             g_autoptr(GArray) bursts = read_bursts(trace, thread);
@@ -154,8 +170,15 @@ test_determinism(void)
     const NsimGenerateRange range = {"all", 1000, true};
     NsimGeneratePart parts[] = {{PART(ZIPF, 0, 3)}, {PART(HOTSET, 0, 1)}};
     const NsimGeneratePhase phase = {"all", 1, false, parts, 2};
-    NsimGenerateSpec spec = {.threads = 3, .records = 20000, .seed = 1, .level = 3, .ranges = &range, .range_count = 1,
-                             .phases = &phase, .phase_count = 1, .gap_unit = NSIM_GAP_PS};
+    NsimGenerateSpec spec = {.threads = 3,
+                             .records = 20000,
+                             .seed = 1,
+                             .level = 3,
+                             .ranges = &range,
+                             .range_count = 1,
+                             .phases = &phase,
+                             .phase_count = 1,
+                             .gap_unit = NSIM_GAP_PS};
     g_autofree char *first = digest_of(&spec);
     g_autofree char *again = digest_of(&spec);
     spec.seed = 2;
@@ -185,8 +208,14 @@ test_single(void)
     NsimGeneratePart part = {PART(ZIPF, 0, 9)};
     part.write_ppm = 300000;
     const NsimGeneratePhase phase = {"all", 1, false, &part, 1};
-    const NsimGenerateSpec spec = {.threads = 2, .records = 5000, .seed = options.seed, .ranges = &range,
-                                   .range_count = 1, .phases = &phase, .phase_count = 1, .gap_unit = NSIM_GAP_PS};
+    const NsimGenerateSpec spec = {.threads = 2,
+                                   .records = 5000,
+                                   .seed = options.seed,
+                                   .ranges = &range,
+                                   .range_count = 1,
+                                   .phases = &phase,
+                                   .phase_count = 1,
+                                   .gap_unit = NSIM_GAP_PS};
     g_autoptr(NsimTrace) trace = generate(&spec);
     for (uint32_t thread = 0; thread < 2; thread++) {
         g_autoptr(GArray) a = read_bursts(single, thread);
@@ -206,8 +235,9 @@ test_refused(void)
     const NsimGeneratePart far = {PART(UNIFORM, 1, 1)}, light = {PART(UNIFORM, 0, 0)};
     const NsimGeneratePart heavy = {PART(UNIFORM, 0, NSIM_GENERATE_WEIGHT_MAX + 1)};
     const NsimGeneratePhase phases[] = {
-        {"good", 1, false, &good, 1},   {"good too", 1, false, &good, 1}, {"far", 1, false, &far, 1},
-        {"light", 1, false, &light, 1}, {"heavy", 1, false, &heavy, 1},   {"empty", 1, false, &good, 0},
+        {"good", 1, false, &good, 1},   {"good too", 1, false, &good, 1},
+        {"far", 1, false, &far, 1},     {"light", 1, false, &light, 1},
+        {"heavy", 1, false, &heavy, 1}, {"empty", 1, false, &good, 0},
         {"none", 0, false, &good, 1},   {"many", 1, false, &good, NSIM_GENERATE_PARTS_MAX + 1}};
     const struct {
         NsimGenerateSpec spec;

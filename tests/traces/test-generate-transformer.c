@@ -102,8 +102,8 @@ test_captured(void)
                 CU_ASSERT_TRUE(near(here->lines[pass][region][NSIM_OP_READ], there->lines[pass][region][NSIM_OP_READ],
                                     region == WEIGHTS ? UINT64_MAX : 100));
         }
-        const uint64_t (*a)[3] = (const uint64_t (*)[3])here->lines[pass];
-        const uint64_t (*b)[3] = (const uint64_t (*)[3])there->lines[pass];
+        const uint64_t(*a)[3] = (const uint64_t(*)[3])here->lines[pass];
+        const uint64_t(*b)[3] = (const uint64_t(*)[3])there->lines[pass];
         CU_ASSERT_TRUE(near(a[ACTIVATIONS][NSIM_OP_WRITE], b[ACTIVATIONS][NSIM_OP_WRITE], 10));
         CU_ASSERT_TRUE(near(a[ACTIVATIONS][NSIM_OP_RFO], b[ACTIVATIONS][NSIM_OP_RFO], 20));
         CU_ASSERT_TRUE(near(a[KV_CACHE][NSIM_OP_RFO], b[KV_CACHE][NSIM_OP_RFO], 100));
@@ -206,7 +206,8 @@ test_resident(void)
     CU_ASSERT_TRUE(near(passes->instructions, others->instructions, 10000));
 }
 
-/* The prompt in passes of at most so many tokens reads the weights for each, without the output matrix but in the last. */
+/* The prompt in passes of at most so many tokens reads the weights for each, without the output matrix but in the last.
+ */
 static void
 test_prompt_passes(void)
 {
@@ -223,7 +224,8 @@ test_prompt_passes(void)
     CU_ASSERT_EQUAL(passes->barriers, 2 * 17 + 2);
 }
 
-/* Each token takes its number of experts: with one token exactly, with many nearly all, and never more than there are. */
+/* Each token takes its number of experts: with one token exactly, with many nearly all, and never more than there are.
+ */
 static void
 test_experts(void)
 {

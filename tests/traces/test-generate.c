@@ -273,7 +273,7 @@ test_hotset_extremes(void)
         g_autoptr(GArray) bursts = read_bursts(trace, 0);
         CU_ASSERT_EQUAL(bursts->len, 5000);
         for (guint i = 0; i < bursts->len; i++)
-            CU_ASSERT_EQUAL_FATAL(g_array_index(bursts, NsimBurst, i).page < 128, ppm > 0);
+            CU_ASSERT_EQUAL_FATAL(g_array_index(bursts, NsimBurst, i).page<128, ppm> 0);
     }
 }
 
