@@ -65,7 +65,7 @@ check_bounds(const char *path, const NsimTransformerOptions *options, GError **e
         {"cache bytes", options->cache_bytes, NSIM_LINE_BYTES, UINT64_C(1) << 40},
         {"batch", options->batch, 1, NSIM_TRANSFORMER_BATCH_MAX},
         {"prompt", options->prompt, 1, NSIM_TRANSFORMER_CONTEXT_MAX},
-        {"pass", options->pass, 1, NSIM_TRANSFORMER_PASS_MAX},
+        {"prompt pass", options->pass, 1, NSIM_TRANSFORMER_PASS_MAX},
         {"tokens", options->tokens, 0, NSIM_TRANSFORMER_CONTEXT_MAX},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(bounds); i++) {

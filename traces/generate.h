@@ -77,7 +77,7 @@ nsim_generate_options_init(NsimGenerateOptions *options);
 
 /*
  * Write the trace to `path`. NSIM_TRACE_ERROR_LIMIT names an option that is out of range. Memory is bounded: one block
- * for each thread and the index.
+ * for each thread, the index, and for each Zipf pattern a table of 200 kB.
  */
 bool
 nsim_trace_generate(const char *path, const NsimGenerateOptions *options, GError **error);
