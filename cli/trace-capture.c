@@ -24,6 +24,7 @@
 #define DEFAULT_RATE UINT64_C(3000000000)
 #define DEFAULT_LEVEL 3
 #define SCRIPT_LINE_MAX 255u
+#define SCRIPT_DEPTH_MAX 4u
 /* After this time a program that does not end when asked to is killed. */
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
 
@@ -223,7 +224,10 @@ fail_at(const char *path, const char *problem)
     return NSIM_EXIT_USAGE;
 }
 
-/* The interpreter that the first line of a script names, and its one argument. (transfer full), NULL: no script */
+/*
+ * The interpreter that the first line of a script names, and its one argument; what `env` would look for stands for
+ * `env`, since a program that takes the place of another is not followed. (transfer full), NULL: no script
+ */
 static char **
 read_interpreter(const char *path)
 {
@@ -245,38 +249,40 @@ read_interpreter(const char *path)
     argument += strspn(argument, " \t");
     if (!*name)
         return NULL;
-    char *words[] = {name, *argument ? argument : NULL, NULL};
-    return g_strdupv(words);
+    g_autofree char *base = g_path_get_basename(name);
+    if (g_str_equal(base, "env") && *argument && argument[0] != '-' && !strpbrk(argument, " \t="))
+        return g_strdupv((char *[]){argument, NULL});
+    return g_strdupv((char *[]){name, *argument ? argument : NULL, NULL});
 }
 
 /* Find the program; a script becomes its interpreter. */
 static bool
 find_program(char **arguments, Capture *capture, int *ret_status)
 {
-    g_autofree char *path = g_find_program_in_path(arguments[0]);
-    if (!path) {
-        *ret_status = fail_at(arguments[0], "no such program");
-        return false;
-    }
-    g_auto(GStrv) script = read_interpreter(path);
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    capture->path = g_find_program_in_path(arguments[0]);
     capture->title = g_strjoinv(" ", arguments);
-    if (script) {
+    capture->program = g_strdupv(arguments);
+    for (unsigned depth = 0; capture->path; depth++) {
+        g_auto(GStrv) script = read_interpreter(capture->path);
+        if (!script)
+            return true;
+        if (depth == SCRIPT_DEPTH_MAX) {
+            *ret_status = fail_at(arguments[0], "too many interpreters of interpreters");
+            return false;
+        }
+        g_autoptr(GPtrArray) words = g_ptr_array_new();
         for (char **word = script; *word; word++)
             g_ptr_array_add(words, g_strdup(*word));
-        g_ptr_array_add(words, g_strdup(path));
+        g_ptr_array_add(words, g_steal_pointer(&capture->path));
+        for (char **word = capture->program + 1; *word; word++)
+            g_ptr_array_add(words, g_strdup(*word));
+        g_ptr_array_add(words, NULL);
+        g_strfreev(capture->program);
+        capture->program = (char **)g_ptr_array_steal(words, NULL);
         capture->path = g_find_program_in_path(script[0]);
-    } else {
-        g_ptr_array_add(words, g_strdup(arguments[0]));
-        capture->path = g_strdup(path);
     }
-    for (char **word = arguments + 1; *word; word++)
-        g_ptr_array_add(words, g_strdup(*word));
-    g_ptr_array_add(words, NULL);
-    capture->program = (char **)g_ptr_array_steal(words, NULL);
-    if (capture->path)
-        return true;
-    *ret_status = fail_at(arguments[0], "its interpreter is not there");
+    *ret_status = fail_at(arguments[0], g_str_equal(arguments[0], capture->program[0]) ? "no such program"
+                                                                                     : "its interpreter is not there");
     return false;
 }
 
@@ -472,7 +478,7 @@ say_warnings(const NsimRecorderTotals *totals, const NsimRecorderOptions *option
         nsim_cli_complain("warning: %u threads beyond %u were not captured", totals->thread_lost,
                           NSIM_TRACE_THREADS_MAX);
     if (totals->replaced)
-        nsim_cli_complain("warning: the program ran another one in its place, which was not captured");
+        nsim_cli_complain("warning: the program ran another one in its place, which was not captured; name that one");
     if (totals->limited)
         nsim_cli_complain("the limit of --max-records was reached");
     if (totals->read_lines + totals->rfo_lines + totals->write_lines == 0)

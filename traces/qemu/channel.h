@@ -61,6 +61,9 @@ typedef struct {
 
 typedef enum { NSIM_WATCH_START, NSIM_WATCH_STOP, NSIM_WATCH_MARK } NsimWatchAction;
 
+/* ... for it exits, or another takes its place. */
+enum { NSIM_CHANNEL_EXITS = 1, NSIM_CHANNEL_IS_REPLACED };
+
 /* Something happens when the instruction at `address` runs. */
 typedef struct {
     _Atomic uint64_t address; /* 0: not known yet */
@@ -89,7 +92,7 @@ typedef struct {
     _Atomic uint32_t over;     /* the recorder wants no more */
     _Atomic uint32_t attached; /* the plug-in was loaded */
     _Atomic uint32_t stopped;  /* a stop was reached */
-    _Atomic uint32_t leaving;  /* the program is about to end by its own will: the map asked for is its last */
+    _Atomic uint32_t leaving;  /* the program is about to end by its own will: the map asked for is its last ... */
     _Atomic uint64_t guest_base;
     _Atomic uint64_t heap_begin, heap_end; /* where brk() was and is; 0: unknown */
     _Atomic uint32_t thread_count;         /* that have a number */

@@ -2,8 +2,6 @@
 # Capturing unmodified programs: the recorder, and the plug-in for QEMU's user-mode emulators that feeds it.
 noinst_LIBRARIES += libqemu.a
 libqemu_a_SOURCES = \
-    traces/capture/coalescer.c traces/capture/coalescer.h \
-    traces/capture/filter.c traces/capture/filter.h \
     traces/qemu/channel.h \
     traces/qemu/elf.c traces/qemu/elf.h \
     traces/qemu/recorder.c traces/qemu/recorder.h \

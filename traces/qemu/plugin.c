@@ -77,6 +77,12 @@ static Calls calls = {NULL, -1, -1, -1, -1, -1, -1};
 static atomic_bool map_changed;
 static atomic_bool begun;
 
+static inline Vcpu *
+get_vcpu(unsigned number)
+{
+    return number < VCPUS_MAX ? vcpus[number] : NULL;
+}
+
 /* ---- Towards the recorder -------------------------------------------------------------------------------------- */
 
 /* Nobody reads any more: let the program go on by itself. */
@@ -179,7 +185,7 @@ touch(Vcpu *vcpu, uint64_t line, bool is_store, uint64_t clock)
 static void
 on_access(unsigned int number, qemu_plugin_meminfo_t info, uint64_t address, void *data)
 {
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     if (vcpu == NULL)
         return;
     if (__builtin_expect(!vcpu->accessed, 0)) {
@@ -241,7 +247,7 @@ look_at_count(Vcpu *vcpu)
 static void
 on_block(unsigned int number, void *data)
 {
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     if (vcpu == NULL)
         return;
     if (__builtin_expect(vcpu->instructions >= vcpu->next_count, 0))
@@ -256,7 +262,7 @@ static void
 on_watch(unsigned int number, void *data)
 {
     NsimChannelWatch *watch = data;
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     if (vcpu == NULL)
         return;
     const uint64_t call = atomic_fetch_add(&watch->calls, 1) + 1;
@@ -307,7 +313,7 @@ static void
 on_call(qemu_plugin_id_t id, unsigned int number, int64_t call, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8)
 {
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     (void)id, (void)a1, (void)a5, (void)a6, (void)a7, (void)a8;
     if (vcpu == NULL)
         return;
@@ -315,8 +321,10 @@ on_call(qemu_plugin_id_t id, unsigned int number, int64_t call, uint64_t a1, uin
     hand_over(vcpu);
     vcpu->maps_code = call == calls.mmap && (a3 & PROT_EXEC) != 0;
     vcpu->maps_bytes = call == calls.mremap ? a3 : call == calls.mmap && (a4 & MAP_ANONYMOUS) != 0 ? a2 : 0;
-    if (call == calls.exit_group || call == calls.execve)
-        atomic_store(&channel->leaving, 1);
+    if (call == calls.exit_group)
+        atomic_store(&channel->leaving, NSIM_CHANNEL_EXITS);
+    if (call == calls.execve)
+        atomic_store(&channel->leaving, NSIM_CHANNEL_IS_REPLACED);
     if (call == calls.exit_group || call == calls.execve ||
         ((call == calls.munmap || call == calls.mremap) && atomic_load(&map_changed)))
         ask_for_map();
@@ -325,7 +333,7 @@ on_call(qemu_plugin_id_t id, unsigned int number, int64_t call, uint64_t a1, uin
 static void
 on_return(qemu_plugin_id_t id, unsigned int number, int64_t call, int64_t result)
 {
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     (void)id;
     if (vcpu == NULL)
         return;
@@ -355,9 +363,9 @@ on_return(qemu_plugin_id_t id, unsigned int number, int64_t call, int64_t result
 static void
 on_thread_end(qemu_plugin_id_t id, unsigned int number)
 {
-    Vcpu *vcpu = vcpus[number % VCPUS_MAX];
+    Vcpu *vcpu = get_vcpu(number);
     (void)id;
-    if (vcpu == NULL || number >= VCPUS_MAX)
+    if (vcpu == NULL)
         return;
     hand_over(vcpu);
     vcpus[number] = NULL;
@@ -399,7 +407,7 @@ on_exit_emulator(qemu_plugin_id_t id, void *data)
     (void)id, (void)data;
     if (channel == NULL || atomic_load(&channel->leaving))
         return;
-    atomic_store(&channel->leaving, 1);
+    atomic_store(&channel->leaving, NSIM_CHANNEL_EXITS);
     ask_for_map();
 }
 

@@ -464,6 +464,7 @@ nsim_recorder_drain(NsimRecorder *recorder, NsimRecorderTotals *ret)
     end_threads(recorder);
     name_regions(recorder);
     nsim_regions_write(recorder->regions, recorder->writer);
+    totals->replaced |= atomic_load(&channel->leaving) == NSIM_CHANNEL_IS_REPLACED;
     totals->attached = atomic_load(&channel->attached) != 0;
     totals->thread_count = recorder->thread_count;
     totals->thread_lost = atomic_load(&channel->thread_lost);

@@ -9,7 +9,7 @@ TESTS += $(qemu_tests)
 EXTRA_DIST += $(qemu_tests) tests/traces/qemu/guest.c tests/traces/qemu/guest32.c tests/traces/qemu/lib.sh
 check_PROGRAMS += tests/traces/qemu/filter-lackey
 tests_traces_qemu_filter_lackey_SOURCES = tests/traces/qemu/filter-lackey.c
-tests_traces_qemu_filter_lackey_LDADD = libqemu.a
+tests_traces_qemu_filter_lackey_LDADD = libtraces.a libsim.a
 
 if HAVE_CUNIT
 check_PROGRAMS += tests/traces/qemu/test-qemu
