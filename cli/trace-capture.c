@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * numasim trace capture: run an unmodified program under QEMU's user-mode emulator with our plug-in, and write what it does
- * to memory.
+ * numasim trace capture: run an unmodified program under QEMU's user-mode emulator with our plug-in, and write what it
+ * does to memory.
  */
 #include <cli/cli.h>
 
@@ -127,9 +127,9 @@ read_cache(const NsimCommand *command, const Texts *texts, NsimRecorderOptions *
     if (sets * ways * NSIM_LINE_BYTES == options->cache_bytes && (sets & (sets - 1)) == 0 && sets > 0 &&
         options->cache_bytes % 1024 == 0)
         return true;
-    *ret_status = nsim_command_misuse(command,
-                                      "a cache of %s with %u ways does not have a power of two of sets of 64-byte lines",
-                                      texts->cache ? texts->cache : "32MiB", (unsigned)ways);
+    *ret_status =
+        nsim_command_misuse(command, "a cache of %s with %u ways does not have a power of two of sets of 64-byte lines",
+                            texts->cache ? texts->cache : "32MiB", (unsigned)ways);
     return false;
 }
 
@@ -160,8 +160,8 @@ read_mark(const NsimCommand *command, const char *text, Capture *capture, int *r
     capture->options.mark_count++;
     if (mark->where.kind != NSIM_WHERE_COUNT && mark->where.nth == 1 && !strchr(place, '@') && *mark->name)
         return true;
-    *ret_status = nsim_command_misuse(command, "wrong value '%s' for --mark; allowed: SYMBOL or 0xADDRESS, then :NAME",
-                                      text);
+    *ret_status =
+        nsim_command_misuse(command, "wrong value '%s' for --mark; allowed: SYMBOL or 0xADDRESS, then :NAME", text);
     return false;
 }
 
@@ -281,8 +281,9 @@ find_program(char **arguments, Capture *capture, int *ret_status)
         capture->program = (char **)g_ptr_array_steal(words, NULL);
         capture->path = g_find_program_in_path(script[0]);
     }
-    *ret_status = fail_at(arguments[0], g_str_equal(arguments[0], capture->program[0]) ? "no such program"
-                                                                                     : "its interpreter is not there");
+    *ret_status =
+        fail_at(arguments[0],
+                g_str_equal(arguments[0], capture->program[0]) ? "no such program" : "its interpreter is not there");
     return false;
 }
 
@@ -303,10 +304,10 @@ find_emulator(const Texts *texts, Capture *capture, int *ret_status)
         g_autofree char *name = g_strconcat("qemu-", machines[i].name, NULL);
         capture->emulator = g_find_program_in_path(texts->emulator ? texts->emulator : name);
         capture->cpu = g_strdup(texts->cpu ? texts->cpu : machines[i].cpu);
-        capture->capture =
-            g_strdup_printf("%s with the plug-in of numasim: user-mode loads and stores of all threads; what the kernel "
-                            "reads and writes is not seen; clock: instructions of each thread, at a declared rate",
-                            name);
+        capture->capture = g_strdup_printf(
+            "%s with the plug-in of numasim: user-mode loads and stores of all threads; what the kernel "
+            "reads and writes is not seen; clock: instructions of each thread, at a declared rate",
+            name);
         if (capture->emulator)
             return true;
         nsim_cli_complain("cannot find the emulator '%s', which runs the program; on Debian: "
@@ -493,8 +494,8 @@ say_totals(const NsimRecorderTotals *totals, const NsimRecorderOptions *options)
     g_autofree char *size =
         nsim_quantity_format(g_stat(options->output, &file) == 0 ? (uint64_t)file.st_size : 0, NSIM_QUANTITY_BYTES);
     nsim_cli_complain("%s: %" G_GUINT64_FORMAT " records, %s; lines: %" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT
-                      " for ownership, %" G_GUINT64_FORMAT " written; %" G_GUINT64_FORMAT " instructions of %"
-                      G_GUINT64_FORMAT ", %u thread%s",
+                      " for ownership, %" G_GUINT64_FORMAT " written; %" G_GUINT64_FORMAT
+                      " instructions of %" G_GUINT64_FORMAT ", %u thread%s",
                       options->output, totals->records, size, totals->read_lines, totals->rfo_lines,
                       totals->write_lines, totals->instructions_recorded, totals->instructions, totals->thread_count,
                       totals->thread_count == 1 ? "" : "s");
@@ -566,8 +567,8 @@ nsim_cli_trace_capture(int argc, char **argv)
         {"cache", 0, 0, G_OPTION_ARG_FILENAME, &texts.cache,
          "the last-level cache whose misses are recorded (default 32MiB); none: every access", "SIZE"},
         {"ways", 0, 0, G_OPTION_ARG_FILENAME, &texts.ways, "ways of the cache (default 16)", "N"},
-        {"rate", 0, 0, G_OPTION_ARG_FILENAME, &texts.rate,
-         "instructions a second that the trace declares (default 3G)", "N"},
+        {"rate", 0, 0, G_OPTION_ARG_FILENAME, &texts.rate, "instructions a second that the trace declares (default 3G)",
+         "N"},
         {"start", 0, 0, G_OPTION_ARG_FILENAME, &texts.start,
          "record from SYMBOL, SYMBOL@CALL, 0xADDRESS or +INSTRUCTIONS on", "PLACE"},
         {"stop", 0, 0, G_OPTION_ARG_FILENAME, &texts.stop, "record up to there", "PLACE"},
@@ -577,8 +578,8 @@ nsim_cli_trace_capture(int argc, char **argv)
         {"max-records", 0, 0, G_OPTION_ARG_FILENAME, &texts.records, "stop recording after N records", "N"},
         {"end", 0, 0, G_OPTION_ARG_NONE, &texts.end, "end the program when recording is over", NULL},
         {"level", 0, 0, G_OPTION_ARG_FILENAME, &texts.level, "zstd level (default 3), 0 stores uncompressed", "N"},
-        {"emulator", 0, 0, G_OPTION_ARG_FILENAME, &texts.emulator,
-         "the emulator (default: qemu-MACHINE in the PATH)", "FILE"},
+        {"emulator", 0, 0, G_OPTION_ARG_FILENAME, &texts.emulator, "the emulator (default: qemu-MACHINE in the PATH)",
+         "FILE"},
         {"cpu", 0, 0, G_OPTION_ARG_FILENAME, &texts.cpu, "the processor it is to be (default max)", "MODEL"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &texts.quiet, "no summary", NULL},
         G_OPTION_ENTRY_NULL};

@@ -53,8 +53,8 @@ typedef struct {
 
 /* What is known of a thread beyond its records; written by it now and then. */
 typedef struct {
-    _Atomic uint64_t clock;        /* instructions while recording */
-    _Atomic uint64_t instructions; /* all */
+    _Atomic uint64_t clock;         /* instructions while recording */
+    _Atomic uint64_t instructions;  /* all */
     _Atomic uint64_t first_address; /* its first access: its stack, as a rule */
     uint64_t reserved[5];
 } NsimChannelThread;

@@ -15,9 +15,9 @@ typedef struct _NsimElf NsimElf;
 typedef struct {
     uint16_t machine;
     bool is_64, is_big_endian;
-    bool is_loadable;                /* has something to load */
-    uint64_t load_begin, load_end;   /* addresses from the first byte loaded to the last, before any displacement */
-    uint64_t first_offset;           /* in the file, of what is at load_begin */
+    bool is_loadable;              /* has something to load */
+    uint64_t load_begin, load_end; /* addresses from the first byte loaded to the last, before any displacement */
+    uint64_t first_offset;         /* in the file, of what is at load_begin */
 } NsimElfInfo;
 
 /* NULL with `error` (G_FILE_ERROR for what cannot be read; NSIM_TRACE_ERROR_FORMAT for what is no ELF program). */

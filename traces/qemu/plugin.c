@@ -47,8 +47,8 @@ typedef struct {
 } Vcpu;
 
 /*
- * System calls that change the memory map, by emulated machine (Linux, asm/unistd.h of each). -1, or a machine that is not
- * here: the map is only looked at in the end.
+ * System calls that change the memory map, by emulated machine (Linux, asm/unistd.h of each). -1, or a machine that is
+ * not here: the map is only looked at in the end.
  */
 typedef struct {
     const char *target;
@@ -56,10 +56,10 @@ typedef struct {
 } Calls;
 
 static const Calls calls_known[] = {
-    {"x86_64", 9, 11, 25, 12, 231, 59},          {"i386", 192, 91, 163, 45, 252, 11},
-    {"arm", 192, 91, 163, 45, 248, 11},          {"aarch64", 222, 215, 216, 214, 94, 221},
-    {"riscv64", 222, 215, 216, 214, 94, 221},    {"loongarch64", 222, 215, 216, 214, 94, 221},
-    {"ppc64le", 90, 91, 163, 45, 234, 11},       {"ppc64", 90, 91, 163, 45, 234, 11},
+    {"x86_64", 9, 11, 25, 12, 231, 59},       {"i386", 192, 91, 163, 45, 252, 11},
+    {"arm", 192, 91, 163, 45, 248, 11},       {"aarch64", 222, 215, 216, 214, 94, 221},
+    {"riscv64", 222, 215, 216, 214, 94, 221}, {"loongarch64", 222, 215, 216, 214, 94, 221},
+    {"ppc64le", 90, 91, 163, 45, 234, 11},    {"ppc64", 90, 91, 163, 45, 234, 11},
     {"s390x", -1, 91, 163, 45, 248, 11},
 };
 
@@ -282,8 +282,7 @@ watch_instruction(struct qemu_plugin_insn *instruction)
     const uint64_t address = qemu_plugin_insn_vaddr(instruction);
     for (uint32_t i = 0; i < channel->watch_count; i++)
         if (atomic_load_explicit(&channel->watches[i].address, memory_order_relaxed) == address)
-            qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_watch, QEMU_PLUGIN_CB_NO_REGS,
-                                                   &channel->watches[i]);
+            qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_watch, QEMU_PLUGIN_CB_NO_REGS, &channel->watches[i]);
 }
 
 static void

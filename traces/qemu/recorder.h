@@ -4,8 +4,8 @@
  * cache that all threads share (traces/capture/filter.h), is merged into runs and written in the native format.
  *
  * Accesses of different threads reach the cache by chunks of up to 1023 and not in the order in which the processors
- * made them, so which of two threads misses a shared line first may differ from run to run. One thread alone gives the same
- * file each time when the program itself does the same, at the same addresses.
+ * made them, so which of two threads misses a shared line first may differ from run to run. One thread alone gives the
+ * same file each time when the program itself does the same, at the same addresses.
  */
 #pragma once
 

@@ -30,9 +30,9 @@ typedef struct {
 struct _NsimRegions {
     Frame *frames; /* open addressing, at most half full */
     uint32_t frame_bits, frame_count;
-    Frame *last; /* most touches stay in a frame */
-    GArray *ranges;   /* sorted, disjoint */
-    GArray *passing;  /* the same, of anonymous memory told one by one */
+    Frame *last;         /* most touches stay in a frame */
+    GArray *ranges;      /* sorted, disjoint */
+    GArray *passing;     /* the same, of anonymous memory told one by one */
     GHashTable *extents; /* path -> bytes from its first to its last loaded address; looked up, never iterated */
 };
 
@@ -190,7 +190,8 @@ nsim_regions_name(NsimRegions *regions, const char *name, uint64_t begin, uint64
 {
     begin &= ~(PAGE_BYTES - 1);
     end = end > UINT64_MAX - PAGE_BYTES ? end : (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-    for (guint at = find_range(regions->ranges, begin); at < regions->ranges->len; at = find_range(regions->ranges, begin)) {
+    for (guint at = find_range(regions->ranges, begin); at < regions->ranges->len;
+         at = find_range(regions->ranges, begin)) {
         const Range old = g_array_index(regions->ranges, Range, at);
         const uint64_t cut_begin = MAX(old.begin, begin), cut_end = MIN(old.end, end);
         if (old.begin >= end || begin >= end)
@@ -329,7 +330,7 @@ sort_frames(NsimRegions *regions)
 /* What was touched, as it becomes regions one after the other. */
 typedef struct {
     NsimTraceWriter *writer;
-    const Range *range; /* that the open region is in; NULL: none */
+    const Range *range;  /* that the open region is in; NULL: none */
     uint64_t begin, end; /* of the open region; equal: none is open */
     unsigned anonymous, unnamed, written;
 } Regions;
@@ -378,8 +379,7 @@ nsim_regions_write(NsimRegions *regions, NsimTraceWriter *writer)
         const Frame *frame = &g_array_index(frames, Frame, i);
         for (unsigned page = 0; page < FRAME_PAGES; page++)
             if (frame->pages[page / 64] >> page % 64 & 1)
-                write_page(regions, &open,
-                           ((frame->key - 1) << NSIM_FRAME_SHIFT) + ((uint64_t)page << PAGE_SHIFT));
+                write_page(regions, &open, ((frame->key - 1) << NSIM_FRAME_SHIFT) + ((uint64_t)page << PAGE_SHIFT));
     }
     close_region(&open);
 }

@@ -4,8 +4,8 @@
  *
  * Maps are taken several times, since mappings come and go; the first name of an address stays. An emulator has
  * mappings of its own among those of the program: only what was touched becomes a region, so they stay out. A mapped
- * program or library is one region from its first byte to the end of its zeroed data; anonymous mappings are numbered by
- * address; a page that no map had is "unnamed". A region goes from the first to the last page touched in it.
+ * program or library is one region from its first byte to the end of its zeroed data; anonymous mappings are numbered
+ * by address; a page that no map had is "unnamed". A region goes from the first to the last page touched in it.
  */
 #pragma once
 

@@ -83,8 +83,7 @@ search_file(NsimResolver *resolver, const char *path, uint64_t begin)
         Place *place = &g_array_index(resolver->places, Place, i);
         uint64_t address = place->where.address;
         if (place->found || (place->where.kind == NSIM_WHERE_ADDRESS && !is_program) ||
-            (place->where.kind == NSIM_WHERE_SYMBOL &&
-             !nsim_elf_find_symbol(elf, place->where.symbol, &address)))
+            (place->where.kind == NSIM_WHERE_SYMBOL && !nsim_elf_find_symbol(elf, place->where.symbol, &address)))
             continue;
         place->found = true;
         atomic_store(place->address, address + displacement);

@@ -17,8 +17,8 @@ void nsim_resolver_free(NsimResolver *resolver);
 /* `*address` is set, from 0, once the place is known. */
 void nsim_resolver_add(NsimResolver *resolver, const NsimWhere *where, _Atomic uint64_t *address);
 /*
- * Take in a map, /proc/PID/maps, of which the guest's part begins at `base`. The first is the one before there is a program;
- * false: this is no longer the process that the first was of.
+ * Take in a map, /proc/PID/maps, of which the guest's part begins at `base`. The first is the one before there is a
+ * program; false: this is no longer the process that the first was of.
  */
 bool nsim_resolver_read_map(NsimResolver *resolver, const char *map, uint64_t base);
 /* Was there a first map? */

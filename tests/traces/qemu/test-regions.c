@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of regions. Goal: what was touched is named from the maps as regions.h says, disjoint and in order. Method: maps
- * written here, touched lines, and the regions that a trace of them has.
+ * Names of regions. Goal: what was touched is named from the maps as regions.h says, disjoint and in order. Method:
+ * maps written here, touched lines, and the regions that a trace of them has.
  */
 #include "test-qemu.h"
 

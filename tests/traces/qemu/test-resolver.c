@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in a running program. Goal: symbols are found where the maps put the files, and never in the emulator's own. */
+/* Places in a running program. Goal: symbols are found where the maps put the files, never in the emulator's own. */
 #include "test-qemu.h"
 
 #include <CUnit/Basic.h>
@@ -67,8 +67,7 @@ test_library(void)
     NsimResolver *resolver = nsim_resolver_new("/no/program");
     nsim_resolver_add(resolver, &beta, &beta_at);
     g_autofree char *before = first_map(library);
-    g_autofree char *after =
-        g_strdup_printf("%s00041000-00042000 r--p 00000000 08:01 3 %s\n", before, library);
+    g_autofree char *after = g_strdup_printf("%s00041000-00042000 r--p 00000000 08:01 3 %s\n", before, library);
     CU_ASSERT_TRUE(nsim_resolver_read_map(resolver, before, 0));
     CU_ASSERT_TRUE(nsim_resolver_read_map(resolver, before, 0));
     CU_ASSERT_EQUAL(beta_at, 0);

@@ -15,10 +15,10 @@ test_forms(void)
         const char *symbol;
         uint64_t address, nth, count;
     } cases[] = {
-        {"main", NSIM_WHERE_SYMBOL, "main", 0, 1, 0},         {"main@7", NSIM_WHERE_SYMBOL, "main", 0, 7, 0},
+        {"main", NSIM_WHERE_SYMBOL, "main", 0, 1, 0},           {"main@7", NSIM_WHERE_SYMBOL, "main", 0, 7, 0},
         {"odd@name@2", NSIM_WHERE_SYMBOL, "odd@name", 0, 2, 0}, {"0x1f", NSIM_WHERE_ADDRESS, NULL, 0x1f, 1, 0},
-        {"0xABC@3", NSIM_WHERE_ADDRESS, NULL, 0xabc, 3, 0},   {"+5", NSIM_WHERE_COUNT, NULL, 0, 1, 5},
-        {"+3M", NSIM_WHERE_COUNT, NULL, 0, 1, 3000000},       {"+18G", NSIM_WHERE_COUNT, NULL, 0, 1, 18000000000},
+        {"0xABC@3", NSIM_WHERE_ADDRESS, NULL, 0xabc, 3, 0},     {"+5", NSIM_WHERE_COUNT, NULL, 0, 1, 5},
+        {"+3M", NSIM_WHERE_COUNT, NULL, 0, 1, 3000000},         {"+18G", NSIM_WHERE_COUNT, NULL, 0, 1, 18000000000},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         NsimWhere where;
@@ -36,9 +36,25 @@ test_forms(void)
 static void
 test_refused(void)
 {
-    static const char *const cases[] = {"",    "@",    "@1",    "a@",  "a@0",  "a@x", "a@-1", "0x",
-                                        "0xg", "0x0",  "+",     "+0",  "+k",   "+1T", "+-1",  "+18446744073709551615k",
-                                        "0x1@", "+1@2", "0x10000000000000000"};
+    static const char *const cases[] = {"",
+                                        "@",
+                                        "@1",
+                                        "a@",
+                                        "a@0",
+                                        "a@x",
+                                        "a@-1",
+                                        "0x",
+                                        "0xg",
+                                        "0x0",
+                                        "+",
+                                        "+0",
+                                        "+k",
+                                        "+1T",
+                                        "+-1",
+                                        "+18446744073709551615k",
+                                        "0x1@",
+                                        "+1@2",
+                                        "0x10000000000000000"};
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         NsimWhere where;
         g_autofree char *problem = NULL;
