@@ -80,9 +80,10 @@ read_op(const NsimColumns *columns, const NsimField *field, NsimOp *ret)
     const char *const own_reads[] = {columns->read_word, NULL}, *const own_writes[] = {columns->write_word, NULL};
     const char *const *words[] = {columns->read_word != NULL ? own_reads : reads,
                                   columns->read_word != NULL ? own_writes : writes};
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; field->length > 0 && i < 2; i++) {
         for (const char *const *word = words[i]; *word != NULL; word++) {
-            if (strlen(*word) == field->length && g_ascii_strncasecmp(field->at, *word, field->length) == 0) {
+            if ((*field->at | 0x20) == (**word | 0x20) && strlen(*word) == field->length &&
+                g_ascii_strncasecmp(field->at, *word, field->length) == 0) {
                 *ret = i == 0 ? NSIM_OP_READ : NSIM_OP_WRITE;
                 return true;
             }

@@ -26,6 +26,7 @@ typedef struct {
     NsimImport *import;
     NsimInput *input;
     uint64_t cycles_per_s;
+    uint64_t cycle_ps; /* 0: not a whole number */
     uint32_t thread;
 } Reader;
 
@@ -33,7 +34,7 @@ static bool
 parse_request(const char *word, size_t length, Request *ret)
 {
     static const struct {
-        const char *word;
+        const char word[12];
         Request request;
     } words[] = {{"READ", REQUEST_READ},     {"WRITE", REQUEST_WRITE},   {"read", REQUEST_READ},
                  {"write", REQUEST_WRITE},   {"P_MEM_RD", REQUEST_READ}, {"P_MEM_WR", REQUEST_WRITE},
@@ -93,7 +94,8 @@ take(void *context, const char *text, size_t length, GError **error)
     }
     const uint64_t origin = nsim_import_origin(reader->import, line.cycle);
     const uint64_t cycles = line.cycle > origin ? line.cycle - origin : 0;
-    const unsigned __int128 now_ps = (unsigned __int128)cycles * PS_PER_S / reader->cycles_per_s;
+    const unsigned __int128 now_ps = reader->cycle_ps > 0 ? (unsigned __int128)cycles * reader->cycle_ps
+                                                          : (unsigned __int128)cycles * PS_PER_S / reader->cycles_per_s;
     if (now_ps >> 60 != 0)
         return nsim_import_bad_line(reader->import, reader->input, error,
                                     "cycle %" G_GUINT64_FORMAT
@@ -111,6 +113,7 @@ read_dramsim3(NsimImport *import, NsimInput *input, GError **error)
 {
     const uint64_t rate = nsim_import_options(import)->instructions_per_s;
     Reader reader = {.import = import, .input = input, .cycles_per_s = rate > 0 ? rate : CYCLES_PER_S};
+    reader.cycle_ps = PS_PER_S % reader.cycles_per_s == 0 ? PS_PER_S / reader.cycles_per_s : 0;
     g_autofree char *capture = g_strdup_printf(
         "DRAMsim3 trace: requests at a memory controller; the clock is its cycles, taken as %" G_GUINT64_FORMAT
         " per second",

@@ -310,6 +310,10 @@ nsim_import_skip(NsimImport *import)
 
 static bool
 bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format, va_list arguments)
+    G_GNUC_PRINTF(5, 0);
+
+static bool
+bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format, va_list arguments)
 {
     g_autofree char *what = g_strdup_vprintf(format, arguments);
     const char *own = strcmp(nsim_import_path(import), "-") == 0 ? "standard input" : nsim_import_path(import);

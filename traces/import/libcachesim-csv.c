@@ -137,8 +137,8 @@ is_write(const NsimField *op)
 {
     static const char *const words[] = {"set",  "add",   "replace", "cas", "append", "prepend", "delete", "incr",
                                         "decr", "write", "update",  "put", "w",      "2a",      "8a",     "aa"};
-    for (size_t i = 0; op->at != NULL && i < G_N_ELEMENTS(words); i++)
-        if (strlen(words[i]) == op->length && g_ascii_strncasecmp(op->at, words[i], op->length) == 0)
+    for (size_t i = 0; op->at != NULL && op->length > 0 && i < G_N_ELEMENTS(words); i++)
+        if ((*op->at | 0x20) == (*words[i] | 0x20) && strlen(words[i]) == op->length && g_ascii_strncasecmp(op->at, words[i], op->length) == 0)
             return true;
     return false;
 }

@@ -68,6 +68,13 @@ nsim_text_take_instant(const char **at, const char *end, uint64_t unit_ps, NsimI
             scale *= 10;
         }
     }
+    if (scale == 1 && unit_ps % 1000 == 0) { /* the usual case, without long division */
+        if (__builtin_mul_overflow(whole, unit_ps / 1000, &ret_instant->ns))
+            return false;
+        ret_instant->rest_ps = 0;
+        *at = here;
+        return true;
+    }
     const unsigned __int128 ps =
         (unsigned __int128)whole * unit_ps + (uint64_t)((unsigned __int128)fraction * unit_ps / scale);
     if (ps / 1000 > UINT64_MAX)

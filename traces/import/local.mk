@@ -22,3 +22,4 @@ libimport_a_SOURCES = \
     traces/import/uvm-log.c \
     traces/rate-describe.c traces/rate-write.c traces/rate.c traces/rate-private.h traces/rate.h
 libimport_a_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+EXTRA_DIST += docs/trace-import.md

@@ -145,6 +145,7 @@ parse_event(const char *name, const char *end, const char *line_end, Sample *ret
 {
     const char *at = end + 1, *field = at + 1, *source;
     uint64_t value;
+    ret->has_address = ret->has_physical = ret->padded = false;
     ret->reads = !contains(name, end, "store") && !contains(name, end, "STORE");
     ret->writes = !ret->reads;
     at = nsim_text_skip_blanks(at, line_end);

@@ -31,12 +31,12 @@ nsim_text_take_hex(const char **at, const char *end, uint64_t *ret_value)
     const char *here = *at;
     uint64_t value = 0;
     unsigned digit;
-    for (; here < end && (digit = nsim_text_hex_digit(*here)) < 16; here++) {
-        if (value >> 60 != 0)
-            return false;
+    while (here < end && *here == '0')
+        here++;
+    const char *last = end - here > 16 ? here + 16 : end;
+    for (; here < last && (digit = nsim_text_hex_digit(*here)) < 16; here++)
         value = value << 4 | digit;
-    }
-    if (here == *at)
+    if (here == *at || (here == last && here < end && nsim_text_hex_digit(*here) < 16))
         return false;
     *at = here;
     *ret_value = value;
@@ -109,9 +109,9 @@ nsim_text_take_blanks(const char **at, const char *end)
     return some;
 }
 
-/* Are these `length` bytes `word`? */
+/* Are these `length` bytes `word`, which is not empty? */
 static inline bool
 nsim_text_equal(const char *text, size_t length, const char *word)
 {
-    return strlen(word) == length && memcmp(text, word, length) == 0;
+    return length > 0 && *text == *word && strlen(word) == length && memcmp(text, word, length) == 0;
 }
