@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of the importers of text: the first byte says which format, the rest is the file. Any bytes are a trace that
- * passes its own check or an error with a message. The first line of a csv may be "#columns ..." for the option.
+ * Fuzz target of the importers of text: the first byte says which format, the rest is the file. Any bytes are a trace
+ * that passes its own check or an error with a message. The first line of a csv may be "#columns ..." for the option.
  */
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <traces/import/formats.h>
 #include <unistd.h>
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const formats[] = {"csv",         "dramsim3", "drmemtrace-text", "lackey",    "libcachesim-csv", "nvbit",
-                                      "perf-script", "prospero", "prospero-binary", "ramulator", "uvm-log"};
+static const char *const formats[] = {"csv",    "dramsim3",    "drmemtrace-text", "lackey",          "libcachesim-csv",
+                                      "nvbit",  "perf-script", "prospero",        "prospero-binary", "ramulator",
+                                      "uvm-log"};
 
 /* The text after "#columns " in the first line, for the formats that have it. (transfer full) */
 static char *

@@ -224,7 +224,7 @@ nsim_columns_parse(NsimColumns *columns, const char *text, char **ret_problem)
 /* ---- The first line -------------------------------------------------------------------------------------------- */
 
 /* A field of the line from `at` on; `at` goes to the next one, or beyond the end after the last. */
-static NsimField
+static inline NsimField
 next_field(const char **at, const char *end, char separator)
 {
     NsimField field;

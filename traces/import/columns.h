@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables as text, a record a line: which column is what, and the fields of a row. Columns are known by a specification such
- * as "time=1:us,address=3:hex,op=4:R/W,bytes=5,thread=2", or by the names in the first line.
+ * Tables as text, a record a line: which column is what, and the fields of a row. Columns are known by a specification
+ * such as "time=1:us,address=3:hex,op=4:R/W,bytes=5,thread=2", or by the names in the first line.
  *
  * Fields may be quoted ("a ""b"" c"), but not run over several lines.
  */
@@ -58,8 +58,8 @@ bool
 nsim_columns_parse(NsimColumns *columns, const char *text, char **ret_problem);
 
 /*
- * Look at the first line: finds the separator, and columns by their names; without a specification (`guess`) by names that
- * are usual for those roles in `wanted` (bits 1 << role). Sets `ret_is_header`. False with `ret_problem`.
+ * Look at the first line: finds the separator, and columns by their names; without a specification (`guess`) by names
+ * that are usual. Sets `ret_is_header`. False with `ret_problem`, to be freed.
  */
 bool
 nsim_columns_begin(NsimColumns *columns, const char *line, size_t length, bool guess, bool *ret_is_header,

@@ -80,6 +80,11 @@ read_op(const NsimColumns *columns, const NsimField *field, NsimOp *ret)
     const char *const own_reads[] = {columns->read_word, NULL}, *const own_writes[] = {columns->write_word, NULL};
     const char *const *words[] = {columns->read_word != NULL ? own_reads : reads,
                                   columns->read_word != NULL ? own_writes : writes};
+    if (field->length == 1 && columns->read_word == NULL &&
+        ((*field->at | 0x20) == 'r' || (*field->at | 0x20) == 'w')) {
+        *ret = (*field->at | 0x20) == 'r' ? NSIM_OP_READ : NSIM_OP_WRITE; /* the usual ones, at once */
+        return true;
+    }
     for (unsigned i = 0; field->length > 0 && i < 2; i++) {
         for (const char *const *word = words[i]; *word != NULL; word++) {
             if ((*field->at | 0x20) == (**word | 0x20) && strlen(*word) == field->length &&

@@ -29,6 +29,9 @@ typedef struct {
     bool begun, timed;
     uint32_t thread;
     uint64_t gap_16ths;
+    char op[16]; /* of the last row */
+    size_t op_length;
+    bool is_write;
     uint64_t time_16ths, now_16ths; /* of the last row; of the clock, which may be ahead of it */
 } Reader;
 
@@ -133,14 +136,31 @@ begin(Reader *reader, const char *line, size_t length, bool *ret_is_header, GErr
 }
 
 static bool
-is_write(const NsimField *op)
+parse_op(const NsimField *op)
 {
     static const char *const words[] = {"set",  "add",   "replace", "cas", "append", "prepend", "delete", "incr",
                                         "decr", "write", "update",  "put", "w",      "2a",      "8a",     "aa"};
-    for (size_t i = 0; op->at != NULL && op->length > 0 && i < G_N_ELEMENTS(words); i++)
-        if ((*op->at | 0x20) == (*words[i] | 0x20) && strlen(words[i]) == op->length && g_ascii_strncasecmp(op->at, words[i], op->length) == 0)
+    for (size_t i = 0; op->length > 0 && i < G_N_ELEMENTS(words); i++)
+        if ((*op->at | 0x20) == (*words[i] | 0x20) && strlen(words[i]) == op->length &&
+            g_ascii_strncasecmp(op->at, words[i], op->length) == 0)
             return true;
     return false;
+}
+
+/* Rows mostly do what the row before did. */
+static bool
+is_write(Reader *reader, const NsimField *op)
+{
+    if (op->at == NULL)
+        return false;
+    if (op->length != reader->op_length || memcmp(op->at, reader->op, op->length) != 0) {
+        reader->is_write = parse_op(op);
+        reader->op_length = MIN(op->length, sizeof reader->op);
+        memcpy(reader->op, op->at, reader->op_length);
+        /* One that is cut is like no other. */
+        reader->op_length = op->length > sizeof reader->op ? SIZE_MAX : op->length;
+    }
+    return reader->is_write;
 }
 
 static bool
@@ -195,8 +215,8 @@ take_row(Reader *reader, const char *text, size_t length, GError **error)
         (reader->timed && !take_time(reader, &fields[NSIM_COLUMN_TIME], error)))
         return false;
     nsim_import_record(reader->import);
-    nsim_import_access(reader->import, reader->thread, is_write(&fields[NSIM_COLUMN_OP]) ? NSIM_OP_WRITE : NSIM_OP_READ,
-                       address, bytes);
+    nsim_import_access(reader->import, reader->thread,
+                       is_write(reader, &fields[NSIM_COLUMN_OP]) ? NSIM_OP_WRITE : NSIM_OP_READ, address, bytes);
     nsim_import_advance(reader->import, reader->thread, reader->gap_16ths);
     return true;
 }

@@ -16,8 +16,8 @@ typedef enum {
 typedef NsimLineKind (*NsimLineJudge)(const char *line, size_t length);
 
 /*
- * Judges the first 1000 lines, without a last one that is cut off. One foreign line: NO; else with a line of its own SURE,
- * with likely ones POSSIBLE.
+ * Judges the first 1000 lines, without a last one that is cut off. One foreign line: NO; else with a line of its own
+ * SURE, with likely ones POSSIBLE.
  */
 NsimMatch
 nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge);
@@ -43,12 +43,12 @@ typedef struct {
 } NsimInstant;
 
 /*
- * A decimal number, a fraction allowed, of units of `unit_ps` (at most 10^12: a second). False: no number, or later than
- * 2^64 ns. Of the fraction 15 digits count, the rest is passed over.
+ * A decimal number, a fraction allowed, of units of `unit_ps` (at most 10^12: a second). False: no number, or later
+ * than 2^64 ns. Of the fraction 15 digits count, the rest is passed over.
  */
 bool
 nsim_text_take_instant(const char **at, const char *end, uint64_t unit_ps, NsimInstant *ret_instant);
 
-/* Clock of an instant, 0 for those before the import's origin, which is the first one ever asked for. False: over 13 days. */
+/* Clock of an instant, 0 for those before the origin, which is the first one ever asked for. False: over 13 days. */
 bool
 nsim_lines_clock_16ths(NsimImport *import, const NsimInstant *instant, uint64_t *ret_16ths);

@@ -37,9 +37,9 @@ char *
 corpus_path(const char *name);
 
 /*
- * Import these bytes, called "in" in messages, and print what the trace holds: "clock ps" or "clock instructions RATE", "filter
- * TEXT" if it has one, and for each thread "thread NAME" and a line for each record, "GAP[+STEP] OP ADDRESS [xLINES]" or "GAP
- * mark NAME"; then "region ADDRESS+BYTES NAME". Or "error: MESSAGE". (transfer full)
+ * Import these bytes, called "in" in messages, and print what the trace holds: "clock ps" or "clock instructions RATE",
+ * "filter TEXT" if it has one, and for each thread "thread NAME" and a line for each record, "GAP[+STEP] OP ADDRESS
+ * [xLINES]" or "GAP mark NAME"; then "region ADDRESS+BYTES NAME". Or "error: MESSAGE". (transfer full)
  */
 char *
 import_bytes(const NsimImportOptions *options, const void *data, size_t bytes);
