@@ -457,7 +457,7 @@ nsim_columns_probe(const uint8_t *head, size_t bytes, NsimColumnRole role)
     const char *at = (const char *)head, *end = at + bytes, *next;
     bool is_header;
     nsim_columns_init(&columns);
-    next = memchr(at, '\n', bytes);
+    next = bytes > 0 ? memchr(at, '\n', bytes) : NULL;
     if (next == NULL || !nsim_columns_begin(&columns, at, (size_t)(next - at) - (next > at && next[-1] == '\r'), true,
                                             &is_header, &problem))
         return false;

@@ -26,6 +26,8 @@
 #define DIMENSION_MAX UINT64_C(0x7fffffff)
 /* Launches whose sizes are remembered. */
 #define GRIDS 16u
+/* How much of a program's own output may come first. */
+#define PROBE_LINES 10000u
 
 typedef enum { LINE_OTHER, LINE_WRONG, LINE_LAUNCH, LINE_ACCESS } Kind;
 
@@ -135,7 +137,8 @@ static NsimMatch
 probe(const uint8_t *head, size_t bytes)
 {
     const char *at = (const char *)head, *end = at + bytes, *next;
-    for (unsigned i = 0; i < 10000 && (next = memchr(at, '\n', (size_t)(end - at))) != NULL; i++, at = next + 1) {
+    for (unsigned i = 0; i < PROBE_LINES && at < end && (next = memchr(at, '\n', (size_t)(end - at))) != NULL;
+         i++, at = next + 1) {
         Line line;
         const Kind kind = parse(at, (size_t)(next - at) - (next > at && next[-1] == '\r'), &line);
         if (kind == LINE_WRONG)

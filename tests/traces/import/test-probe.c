@@ -66,6 +66,22 @@ test_corpus_is_listed(void)
     }
 }
 
+/* Of a directory there is nothing to see; zeros and noise are nothing. */
+static void
+test_nothing(void)
+{
+    g_autofree uint8_t *zeros = g_malloc0(NSIM_IMPORT_HEAD_BYTES), *noise = g_malloc(NSIM_IMPORT_HEAD_BYTES);
+    for (uint32_t i = 0; i < NSIM_IMPORT_HEAD_BYTES; i++)
+        noise[i] = (uint8_t)((i + 1) * UINT32_C(2654435761) >> 24);
+    for (const NsimTraceFormat *const *format = nsim_trace_formats; *format != NULL; format++) {
+        if ((*format)->probe == NULL)
+            continue;
+        CU_ASSERT_NOT_EQUAL((*format)->probe(NULL, 0), NSIM_MATCH_SURE);
+        CU_ASSERT_NOT_EQUAL((*format)->probe(zeros, NSIM_IMPORT_HEAD_BYTES), NSIM_MATCH_SURE);
+        CU_ASSERT_NOT_EQUAL((*format)->probe(noise, NSIM_IMPORT_HEAD_BYTES), NSIM_MATCH_SURE);
+    }
+}
+
 static const NsimTraceFormat *
 guess(const char *text, const char *name)
 {
@@ -93,5 +109,6 @@ test_probe_register(void)
 {
     CU_pSuite suite = CU_add_suite("traces/import/formats", NULL, NULL);
     return suite && CU_add_test(suite, "corpus", test_corpus) &&
-           CU_add_test(suite, "corpus is listed", test_corpus_is_listed) && CU_add_test(suite, "endings", test_endings);
+           CU_add_test(suite, "corpus is listed", test_corpus_is_listed) &&
+           CU_add_test(suite, "nothing", test_nothing) && CU_add_test(suite, "endings", test_endings);
 }
