@@ -7,6 +7,7 @@ include tests/traces/import/core.mk
 include tests/traces/import/local.mk
 include tests/traces/qemu/local.mk
 include tests/traces/runtime/local.mk
+include tests/traces/import/binary.mk
 include tests/models/local.mk
 include tests/mm/local.mk
 include tests/policies/local.mk

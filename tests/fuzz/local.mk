@@ -6,6 +6,7 @@ fuzz_programs = \
     tests/fuzz/fuzz-policy \
     tests/fuzz/fuzz-rate \
     tests/fuzz/fuzz-trace \
+    tests/fuzz/fuzz-trace-binary \
     tests/fuzz/fuzz-trace-text \
     tests/fuzz/fuzz-yaml
 check_PROGRAMS += $(fuzz_programs)
@@ -30,9 +31,13 @@ tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
 tests_fuzz_fuzz_trace_LDADD = libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS)
 
+tests_fuzz_fuzz_trace_binary_SOURCES = tests/fuzz/fuzz-trace-binary.c tests/fuzz/driver.c
+tests_fuzz_fuzz_trace_binary_LDADD = libimport.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
+
 tests_fuzz_fuzz_trace_text_SOURCES = tests/fuzz/fuzz-trace-text.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_text_LDADD = libimport.a libtraces.a libsim.a \
-    $(GLIB_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
+    $(GLIB_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
 
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c tests/fuzz/driver.c
 tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
@@ -41,6 +46,7 @@ EXTRA_DIST += \
     tests/fuzz/README.md \
     tests/fuzz/config.dict \
     tests/fuzz/rate.dict \
+    tests/fuzz/trace-binary.dict \
     tests/fuzz/corpus \
     tests/fuzz/trace-text.dict \
     tests/fuzz/run
@@ -55,6 +61,7 @@ fuzz_targets = \
     policy: $(fuzz_experiment_sources) -- \
     rate: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
+    trace-binary: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace-text: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     yaml: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) --
 # Seconds for each target.

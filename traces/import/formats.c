@@ -3,12 +3,18 @@
 #include <traces/import/formats.h>
 
 const NsimTraceFormat *const nsim_trace_formats[] = {
+    &nsim_trace_format_champsim,
+    &nsim_trace_format_champsim_cloudsuite,
     &nsim_trace_format_csv,
+    &nsim_trace_format_damo,
     &nsim_trace_format_dramsim3,
+    &nsim_trace_format_drmemtrace,
     &nsim_trace_format_drmemtrace_text,
     &nsim_trace_format_lackey,
     &nsim_trace_format_libcachesim_csv,
+    &nsim_trace_format_nsys,
     &nsim_trace_format_nvbit,
+    &nsim_trace_format_oracle_general,
     &nsim_trace_format_perf_script,
     &nsim_trace_format_prospero,
     &nsim_trace_format_prospero_binary,
@@ -19,7 +25,7 @@ const NsimTraceFormat *const nsim_trace_formats[] = {
 };
 
 /* Ends that say only how a file is compressed. */
-static const char *const packings[] = {".gz", ".xz", ".zst", NULL};
+static const char *const packings[] = {".gz", ".xz", ".zip", ".zst", NULL};
 
 static bool
 has_ending(const NsimTraceFormat *format, const char *name)

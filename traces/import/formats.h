@@ -4,12 +4,18 @@
 
 #include <traces/import/import.h>
 
+extern const NsimTraceFormat nsim_trace_format_champsim;
+extern const NsimTraceFormat nsim_trace_format_champsim_cloudsuite;
 extern const NsimTraceFormat nsim_trace_format_csv;
+extern const NsimTraceFormat nsim_trace_format_damo;
 extern const NsimTraceFormat nsim_trace_format_dramsim3;
+extern const NsimTraceFormat nsim_trace_format_drmemtrace;
 extern const NsimTraceFormat nsim_trace_format_drmemtrace_text;
 extern const NsimTraceFormat nsim_trace_format_lackey;
 extern const NsimTraceFormat nsim_trace_format_libcachesim_csv;
+extern const NsimTraceFormat nsim_trace_format_nsys;
 extern const NsimTraceFormat nsim_trace_format_nvbit;
+extern const NsimTraceFormat nsim_trace_format_oracle_general;
 extern const NsimTraceFormat nsim_trace_format_perf_script;
 extern const NsimTraceFormat nsim_trace_format_prospero;
 extern const NsimTraceFormat nsim_trace_format_prospero_binary;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and decompressing a file piece by piece. GLib undoes gzip, liblzma xz, libzstd zstd. */
+/* Reading and decompressing a file piece by piece. GLib undoes gzip, zlib and zip, liblzma xz, libzstd zstd. */
 #include <traces/import/input.h>
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <lzma.h>
 #include <sys/stat.h>
+#include <traces/import/unzip.h>
 #include <traces/trace.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -18,7 +19,7 @@
 /* What xz may take to decompress: its highest preset needs 65 MiB. */
 #define XZ_MEMORY_MAX ((uint64_t)256 << 20)
 
-typedef enum { PACKING_NONE, PACKING_GZIP, PACKING_XZ, PACKING_ZSTD } Packing;
+typedef enum { PACKING_NONE, PACKING_GZIP, PACKING_ZLIB, PACKING_ZIP, PACKING_XZ, PACKING_ZSTD } Packing;
 
 typedef struct {
     NsimInput public;
@@ -33,7 +34,8 @@ typedef struct {
     uint64_t file_done, file_total;
     bool file_ended, ended, inside; /* inside: in the middle of a gzip member or zstd frame */
     Packing packing;
-    GConverter *gzip;
+    GConverter *gzip; /* or zlib */
+    NsimUnzip *zip;
     lzma_stream xz;
     ZSTD_DCtx *zstd;
 } Input;
@@ -147,6 +149,38 @@ unpack_zstd(Input *input, uint8_t **at, uint8_t *end, GError **error)
     return true;
 }
 
+/* One stream; what is behind it is not ours. */
+static bool
+unpack_zlib(Input *input, uint8_t **at, uint8_t *end, GError **error)
+{
+    gsize used = 0, made = 0;
+    g_autoptr(GError) problem = NULL;
+    const GConverterResult result =
+        g_converter_convert(input->gzip, input->file_at, (gsize)(input->file_end - input->file_at), *at,
+                            (gsize)(end - *at), input->file_ended ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS,
+                            &used, &made, &problem);
+    input->file_at += used;
+    *at += made;
+    if (result == G_CONVERTER_FINISHED)
+        input->ended = true;
+    else if (result == G_CONVERTER_ERROR &&
+             (input->file_ended || !g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT)))
+        return corrupt(input, "zlib", problem->message, error);
+    return true;
+}
+
+static bool
+unpack_zip(Input *input, uint8_t **at, uint8_t *end, GError **error)
+{
+    const char *problem;
+    if (!nsim_unzip_step(input->zip, &input->file_at, input->file_end, input->file_ended, at, end, &input->ended,
+                         &problem))
+        return corrupt(input, "zip", problem, error);
+    /* Behind the last file there is only the directory. */
+    input->file_ended |= input->ended;
+    return true;
+}
+
 static void
 copy_plain(Input *input, uint8_t **at, uint8_t *end)
 {
@@ -164,6 +198,10 @@ unpack(Input *input, uint8_t **at, uint8_t *end, GError **error)
     switch (input->packing) {
     case PACKING_GZIP:
         return unpack_gzip(input, at, end, error);
+    case PACKING_ZLIB:
+        return unpack_zlib(input, at, end, error);
+    case PACKING_ZIP:
+        return unpack_zip(input, at, end, error);
     case PACKING_XZ:
         return unpack_xz(input, at, end, error);
     case PACKING_ZSTD:
@@ -172,6 +210,30 @@ unpack(Input *input, uint8_t **at, uint8_t *end, GError **error)
         break;
     }
     copy_plain(input, at, end);
+    return true;
+}
+
+/*
+ * A zlib stream has no more of a mark than two bytes, which other files may begin with: what follows must be possible to
+ * inflate too.
+ */
+static bool
+is_zlib(const uint8_t *head, size_t bytes)
+{
+    uint8_t scratch[4096];
+    gsize used = 0, made = 0;
+    if (bytes < 8 || head[0] != 0x78 || (head[1] != 0x01 && head[1] != 0x5e && head[1] != 0x9c && head[1] != 0xda))
+        return false;
+    g_autoptr(GConverter) zlib = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB));
+    for (size_t at = 0, total = 0; at < bytes && total < FILE_BYTES; at += used, total += made) {
+        g_autoptr(GError) problem = NULL;
+        const GConverterResult result = g_converter_convert(zlib, head + at, bytes - at, scratch, sizeof scratch,
+                                                            G_CONVERTER_NO_FLAGS, &used, &made, &problem);
+        if (result == G_CONVERTER_FINISHED)
+            return true;
+        if (result == G_CONVERTER_ERROR)
+            return total > 0 && g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT);
+    }
     return true;
 }
 
@@ -184,6 +246,10 @@ packing_of(const uint8_t *head, size_t bytes)
         return PACKING_XZ;
     if (bytes >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0)
         return PACKING_ZSTD;
+    if (nsim_unzip_probe(head, bytes))
+        return PACKING_ZIP;
+    if (is_zlib(head, bytes))
+        return PACKING_ZLIB;
     return PACKING_NONE;
 }
 
@@ -194,6 +260,10 @@ start_unpacking(Input *input, GError **error)
     input->packing = packing_of(input->file_at, (size_t)(input->file_end - input->file_at));
     if (input->packing == PACKING_GZIP)
         input->gzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+    else if (input->packing == PACKING_ZLIB)
+        input->gzip = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB));
+    else if (input->packing == PACKING_ZIP)
+        input->zip = nsim_unzip_new();
     else if (input->packing == PACKING_XZ)
         ready = lzma_stream_decoder(&input->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) == LZMA_OK;
     else if (input->packing == PACKING_ZSTD)
@@ -342,6 +412,7 @@ nsim_input_free(NsimInput *public)
     if (input == NULL)
         return;
     g_clear_object(&input->gzip);
+    nsim_unzip_free(input->zip);
     lzma_end(&input->xz);
     ZSTD_freeDCtx(input->zstd);
     if (input->fd >= 0)

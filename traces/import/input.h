@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file to import, read front to back in bounded memory: plain, or compressed by gzip, xz or zstd, which is found out
- * from its first bytes. Gives lines or bytes. Left out: seeking.
+ * A file to import, read front to back in bounded memory: plain, or compressed by gzip, xz, zstd or zlib, or a zip
+ * archive, whose files come one behind the other; which of these is found out from its first bytes. Gives lines or bytes.
+ * Left out: seeking.
  */
 #pragma once
 
