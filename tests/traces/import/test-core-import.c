@@ -80,7 +80,7 @@ test_several_inputs(void)
 {
     scratch_save("a", " L 1000,8\n", 10);
     scratch_save("b", "I  0,1\n S 2000,8\n", 17);
-    g_autofree char *a = scratch_path("a"), *b = scratch_path("b"), *output = scratch_path("ab.trace");
+    g_autofree char *a = scratch_path("a"), *b = scratch_path("b");
     const char *const inputs[] = {a, b, NULL};
     NsimImportOptions options;
     nsim_import_options_init(&options);
