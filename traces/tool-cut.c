@@ -252,26 +252,38 @@ cut_events(Cut *cut, NsimRewrite *rewrite, GError **error)
 
 /* ---- The whole ----------------------------------------------------------------------------------------------- */
 
+/* In the largest unit of which it is a whole number: "0s", "1500us". */
 static void
-append_limit(GString *text, const NsimTraceInfo *info, const char *mark, uint64_t pass, NsimClock clock)
+append_time(GString *text, uint64_t ps)
+{
+    static const char *const units[] = {"s", "ms", "us", "ns", "ps"};
+    uint64_t unit_ps = UINT64_C(1000000000000);
+    unsigned unit = 0;
+    for (; ps % unit_ps != 0; unit_ps /= 1000)
+        unit++;
+    g_string_append_printf(text, "%" PRIu64 "%s", ps / unit_ps, units[unit]);
+}
+
+static void
+append_limit(GString *text, const char *mark, uint64_t pass, uint64_t ps)
 {
     if (mark != NULL)
         g_string_append_printf(text, "%s@%" PRIu64, mark, pass);
-    else if (clock == ALWAYS)
+    else if (ps == UINT64_MAX)
         g_string_append(text, "end");
     else
-        g_string_append_printf(text, "%" PRIu64 "ps", nsim_clock_to_ps(info, clock));
+        append_time(text, ps);
 }
 
-/* "cut from 0ps to token@3, threads 0 2, regions weights, of" */
+/* "cut from 0s to token@3, threads 0 2, regions weights, of" */
 static char *
 describe(const Cut *cut)
 {
     const NsimCutOptions *options = cut->options;
     GString *text = g_string_new("cut from ");
-    append_limit(text, cut->info, options->from_mark, options->from_pass, cut->from);
+    append_limit(text, options->from_mark, options->from_pass, options->from_ps);
     g_string_append(text, " to ");
-    append_limit(text, cut->info, options->to_mark, options->to_pass, cut->to);
+    append_limit(text, options->to_mark, options->to_pass, options->to_ps);
     if (options->from_record > 0 || options->to_record < UINT64_MAX)
         g_string_append_printf(text, ", records %" PRIu64 " to before %" PRIu64 " of each thread", options->from_record,
                                options->to_record);

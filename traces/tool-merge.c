@@ -2,6 +2,7 @@
 /* The merger of tool-merge.h. Traces are written one after the other: their threads share nothing but the clock. */
 #include <traces/tool-merge.h>
 
+#include <traces/info-scan.h>
 #include <traces/rewrite.h>
 #include <traces/trace-private.h>
 
@@ -126,7 +127,8 @@ is_known_region(const Merge *merge, uint32_t number, const NsimTraceRegion *regi
 {
     for (uint32_t i = 0; merge->options->same_space && i < number; i++) {
         const NsimTraceInfo *info = nsim_trace_info(merge->traces[i]);
-        for (uint32_t j = 0; j < info->region_count && info->regions[j].address <= region->address; j++)
+        uint32_t j = nsim_trace_region_from(info, region->address >> NSIM_LINE_SHIFT);
+        for (; j < info->region_count && info->regions[j].address <= region->address; j++)
             if (info->regions[j].address == region->address && info->regions[j].bytes == region->bytes &&
                 g_str_equal(info->regions[j].name, region->name))
                 return true;

@@ -121,6 +121,7 @@ test_miss_ratio(void)
     const NsimSampleOptions options = {.rate_ppm = 500000, .page_shift = 12, .seed = 3};
     NsimSampleReport report;
     g_autoptr(NsimTrace) found = sample(trace, &options, &report);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(found);
     CU_ASSERT_TRUE(report.miss_ratio.ppm > 720000 && report.miss_ratio.ppm < 780000);
 }
 
