@@ -39,7 +39,7 @@ show(NsimTraceJob *job, uint64_t done, uint64_t total)
         g_string_append_c(text, i < ppm * BAR_COLUMNS / NSIM_PPM ? '#' : ' ');
     g_string_append_printf(text, "] %s  ", job->verb);
     nsim_format_si(text, done / elapsed_ms * 1000);
-    g_string_append(text, " records/s");
+    g_string_append(text, " lines/s");
     if (ppm > 0) {
         const uint64_t left_s = elapsed_ms * (NSIM_PPM - ppm) / ppm / 1000;
         g_string_append_printf(text, "  ETA %" G_GUINT64_FORMAT ":%02u", left_s / 60, (unsigned)(left_s % 60));

@@ -36,7 +36,7 @@ struct _NsimTraceOrder {
     uint32_t heap_count, waiting_count;
     uint32_t current; /* thread whose event was handed out; NOBODY */
     uint32_t until_tick;
-    uint64_t records_done;
+    uint64_t lines_done, lines;
     NsimClock end;
 };
 
@@ -136,7 +136,6 @@ advance(NsimTraceOrder *order, Thread *thread, bool *ret_more, GError **error)
         }
         const NsimBurst *burst = &cursor->bursts[cursor->next++];
         thread->record++;
-        order->records_done++;
         gap += burst->gap;
         if (burst->op != NSIM_OP_PAUSE) {
             take_burst(order, thread, burst, gap);
@@ -251,6 +250,7 @@ nsim_trace_order_new(NsimTrace *trace, uint32_t piece_lines, const NsimTraceTick
     order->piece_lines = piece_lines;
     order->current = NOBODY;
     order->until_tick = TICK_EVENTS;
+    order->lines = order->info->read_lines + order->info->write_lines + order->info->rfo_lines;
     if (tick != NULL)
         order->tick = *tick;
     order->threads = g_new0(Thread, (size_t)order->info->thread_count + 1);
@@ -294,6 +294,7 @@ step_current(NsimTraceOrder *order, GError **error)
     Thread *thread = &order->threads[order->current];
     const NsimTraceEvent *event = &thread->event;
     bool more;
+    order->lines_done += event->count;
     thread->told = event->own + (event->count > 1 ? (NsimClock)(event->count - 1) * event->step : 0);
     order->end = MAX(order->end, thread->told + thread->waited);
     order->current = NOBODY;
@@ -316,7 +317,7 @@ nsim_trace_order_next(NsimTraceOrder *order, const NsimTraceEvent **ret_event, G
     if (--order->until_tick == 0) {
         order->until_tick = TICK_EVENTS;
         if (order->tick.func != NULL &&
-            !order->tick.func(order->records_done, order->info->burst_count, order->tick.user_data, error))
+            !order->tick.func(order->lines_done, order->lines, order->tick.user_data, error))
             return false;
     }
     *ret_event = NULL;

@@ -33,7 +33,7 @@ typedef struct {
 } NsimTraceEvent;
 
 /*
- * Called now and then with the records read so far and in all. False ends the work; `error` says why. NULL functions
+ * Called now and then with the lines read so far and in all. False ends the work; `error` says why. NULL functions
  * are not called.
  */
 typedef bool (*NsimTraceTickFunc)(uint64_t done, uint64_t total, void *user_data, GError **error);
