@@ -4,32 +4,37 @@
 #
 #   NUMASIM=BUILD/numasim srcdir=SOURCE builddir=BUILD sh tests/traces/runtime/measure.sh
 #
-# Seconds are the least of three runs: of the program as it is, of the one built for capture without NUMASIM_CAPTURE,
-# and captured. Instructions are those that valgrind's callgrind counts in the program as it is.
+# Seconds are of processors, the program's and the writing process's together, and the least of three runs: of the
+# program as it is, of the one built for capture without NUMASIM_CAPTURE, and captured. Instructions are those that
+# valgrind's callgrind counts in the program as it is.
 . "${srcdir:?is the top of the sources}/tests/traces/runtime/lib.sh"
 gcc -O2 -pthread -o native "$programs/work.c" || exit 99
 build captured work.c
 
-# seconds COMMAND...: the least of three
+# seconds TIMES COMMAND...: of one of so many runs at once, for the clock of processes is coarse.
 seconds() {
+    many=$1
+    shift
     for run in 1 2 3; do
-        begin=$(date +%s%N)
-        "$@" >/dev/null || exit 99
-        end=$(date +%s%N)
-        echo "$(((end - begin) / 1000000)) $run"
-    done | sort -n | awk 'NR == 1 { printf "%.2f", $1 / 1000 }'
+        (
+            for one in $(seq "$many"); do "$@" >/dev/null || echo "run $one failed" >&2; done
+            times
+        ) | awk -v run=$run -v many="$many" \
+            'NR == 2 { split($0, t, /[ms ]+/); print (t[1] * 60 + t[2] + t[3] * 60 + t[4]) / many, run }'
+    done | sort -n | awk 'NR == 1 { printf "%.3f", $1 }'
 }
 
-echo "kind threads native_s empty_s captured_s captured_to_native accesses/s"
+echo "kind threads native_s empty_s captured_s empty_to_native captured_to_native accesses/s"
 for threads in 1 2; do
     for kind in stream table sort matrix chase grid; do
-        native=$(seconds ./native $kind $threads)
-        empty=$(seconds ./captured $kind $threads)
-        full=$(NUMASIM_CAPTURE=out.trace seconds ./captured $kind $threads)
+        native=$(seconds 10 ./native $kind $threads)
+        empty=$(seconds 3 ./captured $kind $threads)
+        full=$(NUMASIM_CAPTURE=out.trace seconds 1 ./captured $kind $threads)
         NUMASIM_CAPTURE=out.trace NUMASIM_CAPTURE_OPTIONS=instructions-per-access=1 ./captured $kind $threads >/dev/null
         "$NUMASIM" trace info out.trace >info
         accesses=$(awk '/^threads/ { on = 1 } /^regions/ { on = 0 } on && $1 ~ /^[0-9]+$/ { n += $6 } END { print n }' info)
         echo "$kind $threads $native $empty $full" \
+            "$(echo "$empty $native" | awk '{ printf "%.1f", $1 / $2 }')" \
             "$(echo "$full $native" | awk '{ printf "%.0f", $1 / $2 }')" \
             "$(echo "$accesses $full" | awk '{ printf "%.0fM", $1 / $2 / 1e6 }')"
     done
