@@ -39,7 +39,8 @@ echo "$shapes" | while read -r shape; do
     accesses=$(sed -n 's/.* instructions, \([0-9]*\) accesses.*/\1/p' "$work/captured")
     instructions=$(sed -n 's/^\(summary\|totals\): *\([0-9]*\).*/\2/p' "$work/callgrind" | head -n 1)
     seconds=$(sed -n 's/.*run: \([0-9.]*\) s.*/\1/p' "$work/times" | sort -n | head -n 1)
-    awk -v shape="$(echo "$shape" | sed 's/ --[a-z]* [0-9][0-9]*//g')" -v i="$instructions" -v a="$accesses" \
-        -v s="$seconds" 'BEGIN { printf "%-34s %14d %12d %10.3f %8d %14.3g\n", shape, i, a, i / a, i / a * 256 + 0.5, i / s }'
+    name=$(echo "$shape" | sed 's/ --[a-z]* [0-9][0-9]*//g')
+    awk -v name="$name" -v i="$instructions" -v a="$accesses" -v s="$seconds" 'BEGIN {
+        printf "%-34s %14d %12d %10.3f %8d %14.3g\n", name, i, a, i / a, i / a * 256 + 0.5, i / s }'
     rm -f "$work/trace"
 done

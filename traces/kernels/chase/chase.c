@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pointer chase: each thread follows the links of its own ring, which visits every cache line of its part of memory in a
- * random order.
+ * Pointer chase: each thread follows the links of its own ring, which visits every cache line of its part of memory in
+ * a random order.
  *
  * Source: the random ring of lmbench's lat_mem_rd (McVoy and Staelin 1996); the order is a random cycle by Sattolo's
  * algorithm (1986). Left out: more than one chase a thread.

@@ -70,8 +70,8 @@ go_forward(const Cnn *cnn, unsigned number, KernelShare images)
         cnn_convolve(layer->in + image * layer->in_channels * plane, layer->in_channels, layer->weights, out,
                      layer->out_channels, layer->side);
         for (uint64_t c = 0; c < layer->out_channels; c++)
-            pool(out + c * plane, layer->side, layer->pooled + (image * layer->out_channels + c) * shape.plane, shape.row,
-                 shape.origin);
+            pool(out + c * plane, layer->side, layer->pooled + (image * layer->out_channels + c) * shape.plane,
+                 shape.row, shape.origin);
     }
 }
 
@@ -274,8 +274,7 @@ check(KernelRun *run)
     double *weights = kernel_alloc(cnn->weight_count, sizeof *weights);
     bool ok = true;
     for (uint64_t i = 0; ok && i < cnn->weight_count; i++) {
-        const float want =
-            cnn->first_weights[i] - CNN_RATE / (float)cnn->image_count * cnn->all_gradients[i];
+        const float want = cnn->first_weights[i] - CNN_RATE / (float)cnn->image_count * cnn->all_gradients[i];
         uint32_t bits;
         weights[i] = (double)cnn->first_weights[i];
         memcpy(&bits, &cnn->all_weights[i], sizeof bits);
@@ -284,8 +283,9 @@ check(KernelRun *run)
     }
     for (unsigned layer = 0; layer < 3; layer++)
         for (uint64_t i = 0; ok && i < run->values[SAMPLES]; i++)
-            ok = check_gradient(cnn, weights, begins[layer] + random_below(run->seed + 6 + layer, i,
-                                                                          begins[layer + 1] - begins[layer]));
+            ok = check_gradient(cnn, weights,
+                                begins[layer] +
+                                    random_below(run->seed + 6 + layer, i, begins[layer + 1] - begins[layer]));
     const double before = ok ? cnn_plain_loss(cnn, weights) : 0;
     for (uint64_t i = 0; i < cnn->weight_count; i++)
         weights[i] = (double)cnn->all_weights[i];

@@ -8,8 +8,8 @@
  * is half the squared distance from random targets, so that no exponential is needed. Left out: biases, momentum,
  * normalisation, more than one step.
  *
- * Planes have a border of zeros: (side + 2) rows of side + 16 numbers, of which those from 8 on are the plane's, so that
- * rows are aligned for vectors.
+ * Planes have a border of zeros: (side + 2) rows of side + 16 numbers, of which those from 8 on are the plane's, so
+ * that rows are aligned for vectors.
  */
 #pragma once
 
@@ -21,9 +21,9 @@
 /* A convolution and what it works on; `out` is after the rectifier, `pooled` after the maximum. */
 typedef struct {
     uint64_t in_channels, out_channels, side;
-    float *weights, *gradients;        /* out x in x 3 x 3 */
-    float *turned;                     /* in x out x 3 x 3, turned by half a circle: for the way back */
-    float *in, *out, *pooled;          /* image x channel x plane */
+    float *weights, *gradients;                 /* out x in x 3 x 3 */
+    float *turned;                              /* in x out x 3 x 3, turned by half a circle: for the way back */
+    float *in, *out, *pooled;                   /* image x channel x plane */
     float *in_slope, *out_slope, *pooled_slope; /* the loss's derivatives by them; in_slope may be NULL */
 } CnnLayer;
 

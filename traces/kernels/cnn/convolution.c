@@ -5,11 +5,8 @@
 typedef float Vector __attribute__((vector_size(32)));
 typedef float Unaligned __attribute__((vector_size(32), aligned(4)));
 
-static inline Vector
-load(const float *from)
-{
-    return *(const Unaligned *)(const void *)from;
-}
+/* Eight numbers from anywhere. */
+#define LOAD(from) ((Vector) * (const Unaligned *)(const void *)(from))
 
 void
 cnn_convolve(const float *in, uint64_t in_channels, const float *weights, float *out, uint64_t out_channels,
@@ -24,7 +21,7 @@ cnn_convolve(const float *in, uint64_t in_channels, const float *weights, float 
                 const float *from = in + cnn_at(side, y, x) - row - 1;
                 for (uint64_t i = 0; i < in_channels; i++, from += plane) {
                     for (uint64_t k = 0; k < 9; k++, weight++) {
-                        const Vector values = load(from + k / 3 * row + k % 3);
+                        const Vector values = LOAD(from + k / 3 * row + k % 3);
                         s0 += weight[0] * values;
                         s1 += weight[kernel] * values;
                         s2 += weight[2 * kernel] * values;
@@ -52,8 +49,9 @@ cnn_turn_weights(const CnnLayer *layer, uint64_t first, uint64_t end)
 }
 
 static float
-add_up(Vector v)
+add_up(const Vector *sums)
 {
+    const Vector v = *sums;
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
@@ -68,15 +66,15 @@ pair_gradients(const CnnLayer *layer, uint64_t image_count, uint64_t out, uint64
         const float *values = layer->in + (image * layer->in_channels + in) * plane;
         for (uint64_t y = 0; y < side; y++) {
             for (uint64_t x = 0; x < side; x += 8) {
-                const Vector slope = load(slopes + cnn_at(side, y, x));
+                const Vector slope = LOAD(slopes + cnn_at(side, y, x));
                 const float *from = values + cnn_at(side, y, x) - row - 1;
                 for (unsigned k = 0; k < 9; k++)
-                    sums[k] += slope * load(from + k / 3 * row + k % 3);
+                    sums[k] += slope * LOAD(from + k / 3 * row + k % 3);
             }
         }
     }
     for (unsigned k = 0; k < 9; k++)
-        layer->gradients[(out * layer->in_channels + in) * 9 + k] = add_up(sums[k]);
+        layer->gradients[(out * layer->in_channels + in) * 9 + k] = add_up(&sums[k]);
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The judge: the loss of the same network, written a second time in double. It shares the images, targets and shapes. */
+/* The judge: the loss of the same network, written a second time in double. It shares the images, targets and shapes.
+ */
 #include <stdlib.h>
 
 #include "cnn.h"

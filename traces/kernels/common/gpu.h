@@ -3,9 +3,9 @@
  * Thread-block order: a kernel launched as a grid of blocks on simulated streaming multiprocessors.
  *
  * Each multiprocessor is a thread of the trace. It holds `resident_count` blocks and lets each do one step in turn, as
- * warps that wait for memory let others run. At first block b goes to multiprocessor b mod M, wave by wave; then the next
- * block in the order of the numbers goes to where one has ended first. A launch begins when the one before has ended.
- * Left out: warps inside a block (a step does the work of all of them), concurrent launches, and clusters.
+ * warps that wait for memory let others run. At first block b goes to multiprocessor b mod M, wave by wave; then the
+ * next block in the order of the numbers goes to where one has ended first. A launch begins when the one before has
+ * ended. Left out: warps inside a block (a step does the work of all of them), concurrent launches, and clusters.
  */
 #pragma once
 
@@ -18,8 +18,8 @@
 
 typedef struct {
     uint64_t id;
-    uint32_t step;  /* steps done so far */
-    void *on_chip;  /* zeroed at the block's begin: registers and shared memory, not part of the trace */
+    uint32_t step; /* steps done so far */
+    void *on_chip; /* zeroed at the block's begin: registers and shared memory, not part of the trace */
 } GpuBlock;
 
 typedef struct {

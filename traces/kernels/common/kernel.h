@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    const char *summary; /* what it computes, in the trace's description */
+    const char *summary;                      /* what it computes, in the trace's description */
     KernelOption options[KERNEL_OPTIONS_MAX]; /* the first without a name ends them */
     /*
      * The clock (docs/kernels.md): instructions that a captured access stands for, in 1/256, and the declared rate of a

@@ -19,12 +19,18 @@ typedef struct {
 enum { THREADS = 256, SEED, TIME, GPU, RESIDENT, BLOCK_MARKS, CAPTURE, CACHE, WAYS, CACHES, TURN, LEVEL, RAW };
 
 static const struct option common_options[] = {
-    {"threads", required_argument, NULL, THREADS}, {"seed", required_argument, NULL, SEED},
-    {"time", no_argument, NULL, TIME},             {"gpu", no_argument, NULL, GPU},
-    {"resident", required_argument, NULL, RESIDENT}, {"block-marks", no_argument, NULL, BLOCK_MARKS},
-    {"capture", required_argument, NULL, CAPTURE}, {"cache", required_argument, NULL, CACHE},
-    {"ways", required_argument, NULL, WAYS},       {"caches", required_argument, NULL, CACHES},
-    {"turn", required_argument, NULL, TURN},       {"level", required_argument, NULL, LEVEL},
+    {"threads", required_argument, NULL, THREADS},
+    {"seed", required_argument, NULL, SEED},
+    {"time", no_argument, NULL, TIME},
+    {"gpu", no_argument, NULL, GPU},
+    {"resident", required_argument, NULL, RESIDENT},
+    {"block-marks", no_argument, NULL, BLOCK_MARKS},
+    {"capture", required_argument, NULL, CAPTURE},
+    {"cache", required_argument, NULL, CACHE},
+    {"ways", required_argument, NULL, WAYS},
+    {"caches", required_argument, NULL, CACHES},
+    {"turn", required_argument, NULL, TURN},
+    {"level", required_argument, NULL, LEVEL},
     {"raw", required_argument, NULL, RAW},
 };
 #define COMMON_COUNT (sizeof common_options / sizeof common_options[0])
@@ -197,7 +203,7 @@ parse_options(KernelRun *run, NsimCaptureOptions *capture, bool *time, int argc,
 }
 
 /* A function of its own, for a profiler to count its instructions (calibrate-kernels.sh). */
-static __attribute__((noinline, noclone)) void
+static __attribute__((noinline)) void
 kernel_work(KernelRun *run, uint32_t thread)
 {
     (run->gpu ? run->kernel->gpu_work : run->kernel->work)(run, thread);
@@ -271,8 +277,8 @@ static void
 run_captured(KernelRun *run, NsimCaptureOptions *capture)
 {
     static char program[512];
-    const NsimCaptureWork work = {run->kernel->name, run->gpu ? run->kernel->gpu_instructions_256ths
-                                                              : run->kernel->instructions_256ths};
+    const NsimCaptureWork work = {run->kernel->name,
+                                  run->gpu ? run->kernel->gpu_instructions_256ths : run->kernel->instructions_256ths};
     describe(run, program, sizeof program);
     capture->program = program;
     capture->thread_count = run->thread_count;

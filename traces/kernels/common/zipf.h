@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ranks with a Zipf distribution of exponent 1: rank k, from 0, has a probability proportional to 1 / (k + 1). By a table
- * of sums and a search, so that the numbers need no mathematics library and are the same everywhere.
+ * Ranks with a Zipf distribution of exponent 1: rank k, from 0, has a probability proportional to 1 / (k + 1). By a
+ * table of sums and a search, so that the numbers need no mathematics library and are the same everywhere.
  */
 #pragma once
 

@@ -3,9 +3,9 @@
  * Embedding reduction: for each query a bag of rows of an embedding table is added up, as recommendation models do.
  *
  * Source: the baseline of Lee et al., "MERCI: Efficient Embedding Reduction on Commodity Hardware via Sub-Query
- * Memoization" (ASPLOS 2021): dimension 64 in float, 50 to 100 rows a query, popular rows by a Zipf distribution. Queries are
- * drawn, not those of a data set. In GPU order a block has eight queries and adds eight rows of one in a step. Left out:
- * memoization, and the layers of the model before and after.
+ * Memoization" (ASPLOS 2021): dimension 64 in float, 50 to 100 rows a query, popular rows by a Zipf distribution.
+ * Queries are drawn, not those of a data set. In GPU order a block has eight queries and adds eight rows of one in a
+ * step. Left out: memoization, and the layers of the model before and after.
  */
 #include <traces/kernels/common/gpu.h>
 #include <traces/kernels/common/random.h>
@@ -171,7 +171,8 @@ check(KernelRun *run)
 const Kernel embedding_kernel = {
     .name = "embedding",
     .summary = "reduction of bags of embedding rows, as MERCI's baseline",
-    .options = {{"rows", "of the table, in 1024", 4, 1, 1u << 16}, {"queries", "number of bags, in 1024", 1, 1, 1u << 16}},
+    .options = {{"rows", "of the table, in 1024", 4, 1, 1u << 16},
+                {"queries", "number of bags, in 1024", 1, 1, 1u << 16}},
     .instructions_256ths = 843,
     .gpu_instructions_256ths = 575,
     .instructions_per_s = 4500000000,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dense matrix product in float, C = A B, blocked for caches: blocks of A and panels of B are packed, and a small kernel
- * keeps a part of C in registers.
+ * Dense matrix product in float, C = A B, blocked for caches: blocks of A and panels of B are packed, and a small
+ * kernel keeps a part of C in registers.
  *
- * Source: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), for the blocking; Freivalds
- * (1977) for the check. Elements are small integers, so that all sums are exact and the check allows no error. In GPU
- * order a block makes a 64 x 64 tile of C and takes 32 of the inner dimension in a step. Left out: edges that no multiple
- * of the blocks fits, tensor units.
+ * Source: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), for the blocking;
+ * Freivalds (1977) for the check. Elements are small integers, so that all sums are exact and the check allows no
+ * error. In GPU order a block makes a 64 x 64 tile of C and takes 32 of the inner dimension in a step. Left out: edges
+ * that no multiple of the blocks fits, tensor units.
  */
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
  * vertices backwards while it is large.
  *
  * Source: Beamer, Asanovic and Patterson, "Direction-Optimizing Breadth-First Search" (SC 2012), with the thresholds of
- * their GAP benchmark suite (alpha 15, beta 18). In GPU order it goes outwards only, a launch for each level and a lane for
- * each vertex of the frontier, as Harish and Narayanan (2007) with a queue. Left out: NUMA-aware partitions.
+ * their GAP benchmark suite (alpha 15, beta 18). In GPU order it goes outwards only, a launch for each level and a lane
+ * for each vertex of the frontier, as Harish and Narayanan (2007) with a queue. Left out: NUMA-aware partitions.
  */
 #include <stdlib.h>
 

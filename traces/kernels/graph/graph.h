@@ -3,9 +3,9 @@
  * Kronecker graphs in compressed sparse rows: undirected, so each edge is there both ways, without loops and without
  * edges twice; the neighbours of a vertex ascend.
  *
- * Source: the generator of the Graph500 specification 2.0: 2^scale vertices, 16 edges drawn for each, an edge falls into the
- * quarters of the matrix with probabilities 0.57, 0.19, 0.19, 0.05, and the numbers of the vertices are permuted. Left out:
- * the shuffle of the list of edges, which rows do not show, and distributed memory.
+ * Source: the generator of the Graph500 specification 2.0: 2^scale vertices, 16 edges drawn for each, an edge falls
+ * into the quarters of the matrix with probabilities 0.57, 0.19, 0.19, 0.05, and the numbers of the vertices are
+ * permuted. Left out: the shuffle of the list of edges, which rows do not show, and distributed memory.
  */
 #pragma once
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Communities by the Louvain method: vertices move to the neighbouring community that gains most modularity, sweep after
- * sweep; then communities become the vertices of a smaller graph, and so on.
+ * Communities by the Louvain method: vertices move to the neighbouring community that gains most modularity, sweep
+ * after sweep; then communities become the vertices of a smaller graph, and so on.
  *
  * Source: Blondel et al., "Fast unfolding of communities in large networks" (2008); in parallel as Lu, Halappanavar and
  * Kalyanaraman, "Parallel heuristics for scalable community detection" (2015): moves are decided together from one
- * state, here in batches of a sixteenth of the vertices, two lone vertices do not change places, and a sweep that lowers
- * the modularity is undone. Weights and degrees are integers, so that gains compare exactly and the result is the same for
- * any number of threads. Left out: the threshold on gains; the number of sweeps is bounded instead.
+ * state, here in batches of a sixteenth of the vertices, two lone vertices do not change places, and a sweep that
+ * lowers the modularity is undone. Weights and degrees are integers, so that gains compare exactly and the result is
+ * the same for any number of threads. Left out: the threshold on gains; the number of sweeps is bounded instead.
  */
 #include <stdlib.h>
 
@@ -229,7 +229,8 @@ find_communities(KernelRun *run, uint32_t thread)
     }
 }
 
-/* ---- The graph of the communities ---------------------------------------------------------------------------------- */
+/* ---- The graph of the communities ----------------------------------------------------------------------------------
+ */
 
 /* Number the communities and put their members next to each other: by one thread. Returns how many there are. */
 static uint64_t
@@ -384,7 +385,8 @@ check(KernelRun *run)
     free(totals);
     const double scale = (double)two_m(lv) * (double)two_m(lv);
     if (quality != lv->quality)
-        return kernel_wrong("modularity %.9f: the graph says %.9f", (double)lv->quality / scale, (double)quality / scale);
+        return kernel_wrong("modularity %.9f: the graph says %.9f", (double)lv->quality / scale,
+                            (double)quality / scale);
     if (quality <= lv->first_quality)
         return kernel_wrong("modularity %.9f is not above the %.9f of lone vertices", (double)quality / scale,
                             (double)lv->first_quality / scale);

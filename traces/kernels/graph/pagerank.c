@@ -3,8 +3,8 @@
  * PageRank by pulling: each vertex adds up what its neighbours give, so that nothing is written twice.
  *
  * Source: Page, Brin, Motwani and Winograd (1999), damping 0.85; the pull form of the GAP benchmark suite. The rank of
- * vertices without edges is spread over all. Sums over vertices are made in pieces of fixed size, so that the result is the
- * same for any number of threads. Left out: stopping on convergence; the iterations are given.
+ * vertices without edges is spread over all. Sums over vertices are made in pieces of fixed size, so that the result is
+ * the same for any number of threads. Left out: stopping on convergence; the iterations are given.
  */
 #include <stdlib.h>
 
@@ -23,8 +23,8 @@ enum { SCALE, ITERATIONS };
 typedef struct {
     Graph graph;
     double *ranks;
-    float *gifts;       /* what a vertex gives to each neighbour */
-    double *lost;       /* piece: the rank of vertices without edges */
+    float *gifts; /* what a vertex gives to each neighbour */
+    double *lost; /* piece: the rank of vertices without edges */
     uint64_t piece_count;
 } PageRank;
 
@@ -138,11 +138,10 @@ gpu_work(KernelRun *run, uint32_t processor)
     const PageRank *pr = run->state;
     for (uint64_t i = 0; i < run->values[ITERATIONS]; i++) {
         Launch launch = {pr, 0};
-        gpu_launch(run, processor,
-                   &(GpuLaunch){.mark = "kernel:pagerank-give",
-                                .block_count = pr->piece_count,
-                                .step = step_give,
-                                .context = &launch});
+        gpu_launch(
+            run, processor,
+            &(GpuLaunch){
+                .mark = "kernel:pagerank-give", .block_count = pr->piece_count, .step = step_give, .context = &launch});
         launch.base = base_rank(pr);
         gpu_launch(run, processor,
                    &(GpuLaunch){.mark = "kernel:pagerank-pull",

@@ -5,7 +5,8 @@
  * Source: Luszczek et al., "Introduction to the HPC Challenge Benchmark Suite" (2005): the numbers are a shift register
  * over x^64 + x^2 + x + 1, drawn as 128 streams that take turns, and the check runs all updates again, after which
  * the table must be as it was. Updates are atomic here, so that no error is allowed, where HPCC allows one in a hundred
- * places; and the sequence begins at a random place, since the powers of x it begins with have few bits set. Left out: the four updates for each place of the table; a shipped run does a share of them.
+ * places; and the sequence begins at a random place, since the powers of x it begins with have few bits set. Left out:
+ * the four updates for each place of the table; a shipped run does a share of them.
  */
 #include <traces/kernels/common/kernel.h>
 #include <traces/kernels/common/random.h>

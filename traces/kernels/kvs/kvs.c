@@ -10,9 +10,9 @@ typedef struct {
     KvsShape shape;
     KvsStore store;
     KvsRequest *requests;
-    uint32_t *writes;      /* numbers of the requests that write */
-    uint64_t *write_ends;  /* epoch: the end of its writes */
-    uint64_t *sums;        /* epoch */
+    uint32_t *writes;     /* numbers of the requests that write */
+    uint64_t *write_ends; /* epoch: the end of its writes */
+    uint64_t *sums;       /* epoch */
 } Kvs;
 
 static void

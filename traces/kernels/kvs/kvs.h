@@ -4,12 +4,12 @@
  * share.
  *
  * Source: Bronson et al., "TAO: Facebook's Distributed Data Store for the Social Graph" (USENIX ATC 2013): operations,
- * their shares (requests.c), lists of associations with the newest first. Values are small. Left out: the database behind,
- * eviction, replication, inverse associations.
+ * their shares (requests.c), lists of associations with the newest first. Values are small. Left out: the database
+ * behind, eviction, replication, inverse associations.
  *
- * Requests are served in epochs: any thread reads anything, as things were when the epoch began; then writes are done in
- * order, each by the thread that owns the key's shard. So no locks are needed, and the result is the same for any number
- * of threads.
+ * Requests are served in epochs: any thread reads anything, as things were when the epoch began; then writes are done
+ * in order, each by the thread that owns the key's shard. So no locks are needed, and the result is the same for any
+ * number of threads.
  */
 #pragma once
 
@@ -40,9 +40,9 @@ typedef enum {
 
 typedef struct {
     uint32_t op, type;
-    uint64_t id;      /* of the object, or that an association begins at */
-    uint64_t other;   /* where an association ends; for a new one too */
-    uint64_t time;    /* of a new association; the earliest of a time range */
+    uint64_t id;    /* of the object, or that an association begins at */
+    uint64_t other; /* where an association ends; for a new one too */
+    uint64_t time;  /* of a new association; the earliest of a time range */
 } KvsRequest;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The judge: the same requests on arrays indexed by the identifier, without hash tables, pools or chains, by one thread.
+ * The judge: the same requests on arrays indexed by the identifier, without hash tables, pools or chains, by one
+ * thread.
  */
 #include "kvs.h"
 

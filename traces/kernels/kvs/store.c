@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store: hash tables with chained buckets over pools of records. A bucket belongs to one shard, and each shard takes
- * new records from a part of the pools of its own.
+ * The store: hash tables with chained buckets over pools of records. A bucket belongs to one shard, and each shard
+ * takes new records from a part of the pools of its own.
  */
 #include "kvs.h"
 
@@ -191,7 +191,8 @@ kvs_store_write(KvsStore *store, const KvsRequest *request)
     case KVS_ASSOC_CHANGE_TYPE:
         if (!delete_assoc(store, key, request->other))
             return 0;
-        return add_assoc(store, request->id * KVS_TYPES + (request->type + 1) % KVS_TYPES, request->other, request->time);
+        return add_assoc(store, request->id * KVS_TYPES + (request->type + 1) % KVS_TYPES, request->other,
+                         request->time);
     case KVS_OBJ_DELETE:
         return delete_object(store, request->id);
     default:

@@ -3,9 +3,10 @@
  * V-cycles for Poisson's equation on a cube with zero at the border: the seven-point operator, a weighted Jacobi
  * sweep before and after, full weighting down and trilinear interpolation up.
  *
- * Source: Brandt, "Multi-Level Adaptive Solutions to Boundary-Value Problems" (1977); the point charges on the right-hand
- * side are those of the MG program of the NAS Parallel Benchmarks (Bailey et al. 1991). In GPU order each part of a cycle is a
- * launch of blocks of 32 x 8 columns that go through the cube plane by plane. Left out: periodic borders, other shapes.
+ * Source: Brandt, "Multi-Level Adaptive Solutions to Boundary-Value Problems" (1977); the point charges on the
+ * right-hand side are those of the MG program of the NAS Parallel Benchmarks (Bailey et al. 1991). In GPU order each
+ * part of a cycle is a launch of blocks of 32 x 8 columns that go through the cube plane by plane. Left out: periodic
+ * borders, other shapes.
  *
  * Each level has the solution twice: a sweep reads one and writes the other. The cycle needs no third array, because
  * the second one is free for the residual where it is wanted:
@@ -289,8 +290,7 @@ check(KernelRun *run)
     /* The first cycle was seen to leave 0.027 of the square, and each further one 0.19 of what there was, or less. */
     for (uint64_t i = 0; i < run->values[CYCLES]; i++)
         bound *= 0.2;
-    return after < bound * before ||
-           kernel_wrong("the square of the residual fell from %g to %g only", before, after);
+    return after < bound * before || kernel_wrong("the square of the residual fell from %g to %g only", before, after);
 }
 
 const Kernel multigrid_kernel = {

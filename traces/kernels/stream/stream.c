@@ -79,7 +79,8 @@ check(KernelRun *run)
 const Kernel stream_kernel = {
     .name = "stream",
     .summary = "STREAM copy, scale, add and triad",
-    .options = {{"elements", "elements of an array, in 1024", 16, 1, 1u << 20}, {"rounds", "of the four loops", 2, 1, 12}},
+    .options = {{"elements", "elements of an array, in 1024", 16, 1, 1u << 20},
+                {"rounds", "of the four loops", 2, 1, 12}},
     .instructions_256ths = 141,
     .instructions_per_s = 4000000000,
     .prepare = prepare,
