@@ -96,6 +96,19 @@ for block in 0 1 2 3; do
 done
 ! grep -aq "block:4" "$work/blocks.trace" || fail "a mark of a block that is not there"
 
+# A chase marked dependent: the same lines; and a region that is not there is refused.
+"$build/kernels-captured" chase --hops 2 --threads 3 --cache 16 --capture "$work/chase.trace" >"$work/out"
+"$build/verify" "$work/chase.trace" >"$work/verified" || fail "the chase"
+"$build/mark-dependent" "$work/chase.trace" chase-ring "$work/linked.trace" || fail "the chase cannot be marked"
+"$build/verify" "$work/linked.trace" >"$work/linked" || fail "the marked chase"
+for file in verified linked; do sed 's/, [0-9]* bytes$//' "$work/$file" >"$work/$file-lines"; done
+cmp "$work/verified-lines" "$work/linked-lines" || fail "marking a chase changed its lines"
+! cmp -s "$work/chase.trace" "$work/linked.trace" || fail "marking a chase did nothing"
+if "$build/mark-dependent" "$work/chase.trace" chase "$work/none.trace" 2>"$work/err"; then
+    fail "a missing region was marked"
+fi
+[ ! -e "$work/none.trace" ] || fail "a refused mark left a file"
+
 for wrong in "nothing" "gups --table 3" "gups --table 12x" "kvs --gpu" "stream --threads 65" "stream more"; do
     # shellcheck disable=SC2086 # several arguments
     if "$build/kernels" $wrong >"$work/out" 2>"$work/err"; then

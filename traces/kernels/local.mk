@@ -48,6 +48,7 @@ EXTRA_DIST += \
     traces/kernels/llama/numbers.h \
     traces/kernels/llama/quant.h \
     traces/kernels/llama/reference.c \
+    traces/kernels/mark-dependent.c \
     traces/kernels/verify.c \
     traces/llama.trace
 EXTRA_DIST += \
