@@ -13,8 +13,11 @@
 
 #define GPU_RESIDENT_MAX 32u
 
-/* The declared rate: a multiprocessor of 64 lanes at 1.53 GHz, as NVIDIA states for the V100. */
-#define GPU_INSTRUCTIONS_PER_S UINT64_C(97920000000)
+/*
+ * The clock counts instructions of a warp: 32 of the scalar code that steps are written in. The declared rate is one a
+ * cycle of the V100 at the 1.53 GHz that NVIDIA states.
+ */
+#define GPU_INSTRUCTIONS_PER_S UINT64_C(1530000000)
 
 typedef struct {
     uint64_t id;

@@ -47,7 +47,7 @@ static const char usage_text[] =
     "  --capture FILE   write a trace\n"
     "  --cache KIB --ways N  last-level cache in front (4096, 16)\n"
     "  --caches N       number of such caches (1)\n"
-    "  --turn N         instructions before the next thread's turn (16384; 4096 with --gpu)\n"
+    "  --turn N         instructions before the next thread's turn (16384; 128 with --gpu)\n"
     "  --level N        zstd level (19)\n"
     "  --raw FILE       also write every access before the cache\n"
     "kernels and their options:\n";
@@ -286,9 +286,10 @@ run_captured(KernelRun *run, NsimCaptureOptions *capture)
     capture->work_count = 1;
     capture->instructions_per_s = run->gpu ? GPU_INSTRUCTIONS_PER_S : run->kernel->instructions_per_s;
     if (run->gpu)
-        capture->method = "thread-block order, each thread a streaming multiprocessor";
+        capture->method =
+            "thread-block order, each thread a streaming multiprocessor, instructions are those of a warp";
     if (capture->turn_instructions == 0)
-        capture->turn_instructions = run->gpu ? 4096 : 16384;
+        capture->turn_instructions = run->gpu ? 128 : 16384;
     const char *problem = nsim_capture_start(capture);
     if (problem)
         die(problem);
