@@ -35,7 +35,7 @@ echo "$shapes" | while read -r shape; do
     valgrind --tool=callgrind --toggle-collect=kernel_work --callgrind-out-file="$work/callgrind" \
         "$build/kernels" $shape >"$work/native" 2>"$work/valgrind"
     # shellcheck disable=SC2086 # the fastest of some runs
-    for _ in 1 2 3 4 5 6 7; do "$build/kernels" $shape --time 2>&1 >"$work/native"; done >"$work/times"
+    for _ in 1 2 3 4 5 6 7; do "$build/kernels" $shape --time >"$work/native"; done 2>"$work/times"
     accesses=$(sed -n 's/.* instructions, \([0-9]*\) accesses.*/\1/p' "$work/captured")
     instructions=$(sed -n 's/^\(summary\|totals\): *\([0-9]*\).*/\2/p' "$work/callgrind" | head -n 1)
     seconds=$(sed -n 's/.*run: \([0-9.]*\) s.*/\1/p' "$work/times" | sort -n | head -n 1)

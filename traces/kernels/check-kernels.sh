@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The checks of the kernels beside llama, on small shapes: each checks its result, which is the same for any number of
-# threads and in thread-block order; a capture does not change it, is what a plain cache says, and comes out the same again.
+# threads and in thread-block order; a capture does not change it, is what a plain cache says, and comes out the same
+# again.
 # Usage: check-kernels.sh BUILD-DIR (where the Makefile put the programs).
 set -eu
 build=$1
@@ -52,7 +53,7 @@ capture() {
     "$build/verify" "$work/first.trace" "$work/raw" 16 8 >"$work/verified" || fail "$name: the trace"
     counted=$(sed -n 's/.*lines: \(.*\); .*runs.*/\1/p' "$work/out")
     written=$(sed -n 's/.*lines: \(.*\); .*marks.*/\1/p' "$work/verified")
-    [ -n "$counted" ] && [ "$counted" = "$written" ] || fail "$name: runtime counted '$counted', trace has '$written'"
+    [ "${counted:-none}" = "$written" ] || fail "$name: runtime counted '$counted', trace has '$written'"
     case $written in "0 read, 0 rfo, "*) fail "$name: a trace without reads shows nothing" ;; esac
     "$build/kernels-captured" "$@" --cache 16 --ways 8 --turn 3000 --level 1 --capture "$work/second.trace" >"$work/out"
     cmp "$work/first.trace" "$work/second.trace" || fail "$name: two captures differ"
