@@ -52,6 +52,8 @@ nsim_cmd_trace_sample(int argc, char **argv);
 int
 nsim_cmd_trace_merge(int argc, char **argv);
 int
+nsim_cmd_trace_summarise(int argc, char **argv);
+int
 nsim_cmd_trace_anonymise(int argc, char **argv);
 int
 nsim_cmd_trace_export(int argc, char **argv);

@@ -10,6 +10,7 @@ static const NsimSubcommand commands[] = {{"capture", nsim_cli_trace_capture},
                                           {"filter", nsim_cmd_trace_filter},
                                           {"sample", nsim_cmd_trace_sample},
                                           {"merge", nsim_cmd_trace_merge},
+                                          {"summarise", nsim_cmd_trace_summarise},
                                           {"anonymise", nsim_cmd_trace_anonymise},
                                           {"export", nsim_cmd_trace_export},
                                           {"generate", nsim_cli_trace_generate},
@@ -31,6 +32,7 @@ static const NsimCommand trace = {
                 "  filter -o FILE IN       put a trace through caches\n"
                 "  sample -o FILE IN       take a part of the pages\n"
                 "  merge -o FILE IN...     put several traces together on one clock\n"
+                "  summarise -o FILE IN    how often what is touched: a rate trace\n"
                 "  anonymise -o FILE IN    take names and places out\n"
                 "  export -o FILE IN       write another format: csv, lackey, oracleGeneral\n"
                 "  generate -o FILE        make a synthetic trace\n"

@@ -11,6 +11,7 @@ numasim_SOURCES = \
     cli/trace-import.c \
     cli/trace-info.c \
     cli/trace-progress.c \
+    cli/trace-summarise.c \
     cli/trace-tools.c \
     cli/usage.c
 numasim_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \

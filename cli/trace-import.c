@@ -80,6 +80,10 @@ static void
 summarise(const NsimImportResult *result, const char *output)
 {
     g_autoptr(GString) text = g_string_new(NULL);
+    if (result->is_rate) {
+        nsim_cli_complain("%s: rate trace; 'numasim trace info %s' says what is in it", result->format, output);
+        return;
+    }
     g_string_append_printf(text, "%s: %" G_GUINT64_FORMAT " records", result->format, result->record_count);
     if (result->skipped_count > 0)
         g_string_append_printf(text, " (%" G_GUINT64_FORMAT " without an access)", result->skipped_count);
@@ -130,7 +134,7 @@ nsim_cli_trace_import(int argc, char **argv)
         {"rate", 0, 0, G_OPTION_ARG_FILENAME, &texts.rate,
          "instructions per second to declare, where the clock counts instructions", "N"},
         {"gap", 0, 0, G_OPTION_ARG_FILENAME, &texts.gap, "time from access to access, where there is no clock", "TIME"},
-        {"columns", 0, 0, G_OPTION_ARG_FILENAME, &texts.columns, "csv: what each column is", "LIST"},
+        {"columns", 0, 0, G_OPTION_ARG_FILENAME, &texts.columns, "what csv's columns are, and other formats' own words", "LIST"},
         {"program", 0, 0, G_OPTION_ARG_FILENAME, &texts.program, "what was captured, for the trace's header", "TEXT"},
         {"level", 0, 0, G_OPTION_ARG_FILENAME, &texts.level, "zstd level, 0 stores uncompressed (default 3)", "N"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &texts.quiet, "say nothing but errors", NULL},

@@ -4,7 +4,9 @@
 
 #include <report/format.h>
 #include <report/json.h>
+#include <traces/import/input.h>
 #include <traces/info.h>
+#include <traces/rate.h>
 
 #include <inttypes.h>
 
@@ -240,6 +242,15 @@ scan_trace(NsimTrace *trace, GError **error)
     return nsim_trace_scan(trace, nsim_trace_job_tick(job), error);
 }
 
+/* Rate traces may be packed: what counts is how the text begins. */
+static bool
+is_rate_trace(const char *path)
+{
+    g_autoptr(NsimInput) input = nsim_cli_input_check(path, NULL) ? nsim_input_open(path, NULL) : NULL;
+    return input != NULL && (nsim_input_more(input, 64, NULL), true) &&
+           nsim_rate_probe(input->at, (size_t)(input->end - input->at));
+}
+
 /* As text each trace is printed as soon as it is known; as JSON all are one document. */
 static int
 print_info(int argc, char **argv, bool wants_scan, bool wants_json)
@@ -254,6 +265,12 @@ print_info(int argc, char **argv, bool wants_scan, bool wants_json)
     }
     for (int i = 1; i < argc; i++) {
         g_autoptr(GError) error = NULL;
+        if (!wants_json && is_rate_trace(argv[i])) {
+            g_autofree char *rates = nsim_rate_describe(argv[i], &error);
+            if (rates == NULL || !nsim_cli_output_write(NULL, rates, &error))
+                return nsim_cli_fail(error);
+            continue;
+        }
         g_autoptr(NsimTrace) trace = open_trace(argv[i], &error);
         g_autoptr(NsimTraceScan) scan = trace != NULL && wants_scan ? scan_trace(trace, &error) : NULL;
         if (error != NULL)

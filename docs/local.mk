@@ -13,6 +13,7 @@ schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += \
     docs/determinism.md \
+    docs/from-program-to-report.md \
     docs/generate.md \
     docs/glossary.md \
     docs/machine.md \

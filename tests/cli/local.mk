@@ -10,10 +10,12 @@ cli_tests = \
     tests/cli/interrupt.test \
     tests/cli/layers.test \
     tests/cli/manual.test \
+    tests/cli/rates.test \
     tests/cli/readme.test \
     tests/cli/run.test \
     tests/cli/terminal.test \
     tests/cli/tools.test \
+    tests/cli/tutorial.test \
     tests/cli/usage.test
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/lib.sh

@@ -45,6 +45,3 @@ bool nsim_damo_rates_add(void *trace, const NsimDamoSnapshot *snapshot, GError *
 uint32_t nsim_damo_rates_snapshot_count(const NsimDamoRates *trace);
 /* Number `i`; its ranges are the trace's. */
 NsimDamoSnapshot nsim_damo_rates_snapshot(const NsimDamoRates *trace, uint32_t i);
-
-/* What it holds, in lines of text: intervals, ranges, how much was in use how much. (transfer full) */
-char *nsim_damo_rates_describe(const NsimDamoRates *trace);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records of DAMON (traces/import/damo-reader.h) as a burst trace. They tell how often a range's pages were found in
+ * Records of DAMON (traces/import/damo-reader.h) as a rate trace, when the output's name asks for one, or as a burst trace. They tell how often a range's pages were found in
  * use, not the accesses, so these are drawn, always the same ones: while a page is in use it is read once in each gap
  * (the option; by default the time from one check of DAMON's to the next), so a range of P pages in use in a share F of
  * the checks of an interval T gives P * F * T / gap reads, of one cache line each, at places drawn evenly from the
@@ -9,7 +9,7 @@
  * `--columns samples=N` says what the number of accesses is out of where the record does not (aggregation interval by
  * sampling interval). Left out: writes, and who reads, which DAMON does not tell; locality inside a range; ages.
  */
-#include <traces/import/damo-reader.h>
+#include <traces/import/damo-convert.h>
 #include <traces/import/formats.h>
 #include <traces/import/text.h>
 
@@ -166,9 +166,19 @@ probe(const uint8_t *head, size_t bytes)
     return nsim_damo_probe(head, bytes) ? NSIM_MATCH_SURE : NSIM_MATCH_NO;
 }
 
+static bool
+convert(const NsimImportOptions *options, const char *path, GError **error)
+{
+    NsimDamoOptions damo = {.path = path};
+    g_autofree char *name = g_path_get_basename(path);
+    return read_columns(options->columns, &damo.samples_max, error) &&
+           nsim_damo_convert(path, options->output, options->program != NULL ? options->program : name, &damo, error);
+}
+
 const NsimTraceFormat nsim_trace_format_damo = {
     .name = "damo",
     .summary = "DAMON's reports: damo record's JSON, tracepoint text of perf or trace-cmd",
     .probe = probe,
     .read = read_damo,
+    .convert = convert,
 };

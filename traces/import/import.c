@@ -504,9 +504,30 @@ run_import(const NsimImportOptions *options, const void *data, size_t bytes, Nsi
     return good;
 }
 
+/* From one input to a rate trace. */
+static bool
+convert(const NsimImportOptions *options, NsimImportResult *ret_result, GError **error)
+{
+    const NsimTraceFormat *format = nsim_trace_format_find(options->from, options->inputs[0], error);
+    if (format == NULL)
+        return false;
+    if (format->convert == NULL || options->inputs[1] != NULL) {
+        g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT,
+                    format->convert == NULL ? "'%s' is the name of a rate trace, which only damo's reports become"
+                                            : "'%s' is the name of a rate trace, which is made of one input",
+                    options->output);
+        return false;
+    }
+    if (ret_result != NULL)
+        *ret_result = (NsimImportResult){.format = format->name, .is_rate = true};
+    return format->convert(options, options->inputs[0], error);
+}
+
 bool
 nsim_import_trace(const NsimImportOptions *options, NsimImportResult *ret_result, GError **error)
 {
+    if (g_str_has_suffix(options->output, ".rate") || g_str_has_suffix(options->output, ".rate.zst"))
+        return convert(options, ret_result, error);
     return run_import(options, NULL, 0, ret_result, error);
 }
 

@@ -46,10 +46,11 @@ typedef struct {
     uint64_t backward_count;        /* records whose time lies before their thread's previous one; taken as equal */
     bool filtered;                  /* the trace holds misses of a last-level cache */
     uint32_t thread_count;
+    bool is_rate; /* a rate trace was written: none of the counts above */
 } NsimImportResult;
 
 /*
- * Import. False with `error`: NSIM_TRACE_ERROR_IO (1), _FORMAT (not of this kind, or of an unknown one), _CORRUPT (3; with
+ * Import. An output that ends in .rate or .rate.zst becomes a rate trace. False with `error`: NSIM_TRACE_ERROR_IO (1), _FORMAT (not of this kind, or of an unknown one), _CORRUPT (3; with
  * the record's number and byte offset or line), _LIMIT; nothing is left behind.
  */
 bool
@@ -83,6 +84,8 @@ typedef struct {
      */
     bool (*read)(NsimImport *import, NsimInput *input, GError **error);
     bool by_path; /* opens nsim_import_path() itself: a directory or a database */
+    /* Make a rate trace (traces/rate.h) of one input, where the output's name asks for one. NULL: there is no such way. */
+    bool (*convert)(const NsimImportOptions *options, const char *path, GError **error);
 } NsimTraceFormat;
 
 /* All formats, NULL-terminated, in the order of their names. */

@@ -4,6 +4,7 @@ libimport_a_SOURCES = \
     traces/import/champsim.c \
     traces/import/columns.c traces/import/columns.h \
     traces/import/csv.c \
+    traces/import/damo-convert.c traces/import/damo-convert.h \
     traces/import/damo-rates.c traces/import/damo-rates.h \
     traces/import/damo-reader.c traces/import/damo-reader.h \
     traces/import/damo.c \
@@ -29,6 +30,7 @@ libimport_a_SOURCES = \
     traces/import/text.h \
     traces/import/unzip.c traces/import/unzip.h \
     traces/import/uvm-log.c \
-    traces/rate-describe.c traces/rate-write.c traces/rate.c traces/rate-private.h traces/rate.h
+    traces/rate-describe.c traces/rate-write.c traces/rate.c traces/rate-private.h traces/rate.h \
+    traces/tool-summarise.c traces/tool-summarise.h
 libimport_a_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
-EXTRA_DIST += docs/trace-import.md
+EXTRA_DIST += docs/trace-import.md docs/trace-import-binary.md

@@ -30,30 +30,6 @@ keeps(void)
 }
 
 static void
-describes(void)
-{
-    static const NsimDamoRange ranges[] = {{0x100000, 6 << 10, 0},
-                                           {0x200000, 1 << 10, 99999},
-                                           {0x300000, 1 << 10, 100000},
-                                           {0x400000, 1 << 10, 899999},
-                                           {0x500000, 1 << 10, 1000000}};
-    g_autoptr(NsimDamoRates) trace = nsim_damo_rates_new();
-    g_autofree char *empty = nsim_damo_rates_describe(trace);
-    expect_text(empty, "rate trace without a snapshot\n");
-    const NsimDamoSnapshot a = {0, 1000000000, 1100000000, 5000000, 5, ranges};
-    const NsimDamoSnapshot b = {1, 1100000000, 1300000000, 5000000, 1, ranges};
-    CU_ASSERT_TRUE(nsim_damo_rates_add(trace, &a, NULL));
-    CU_ASSERT_TRUE(nsim_damo_rates_add(trace, &b, NULL));
-    g_autofree char *text = nsim_damo_rates_describe(trace);
-    expect_text(text,
-                "rate trace: 2 snapshots of 2 targets over 300 ms, 150000 us each on average\n"
-                "ranges: 1 to 5 a snapshot, 8 KiB on average, from 0x100000 to 0x5003ff\n"
-                "in use: 13.1 % of the bytes at a time\n"
-                "bytes by how often they were found in use: never 75.0 %, up to 10 % of checks 6.2 %, up to 50 % of "
-                "checks 6.2 %, up to 90 % of checks 6.2 %, up to 100 % of checks 6.2 %\n");
-}
-
-static void
 limits(void)
 {
     g_autoptr(NsimDamoRates) trace = nsim_damo_rates_new();
@@ -69,5 +45,5 @@ test_damo_rates_register(void)
 {
     CU_pSuite suite = CU_add_suite("damo-rates", NULL, NULL);
     return suite != NULL && CU_add_test(suite, "keeps", keeps) != NULL &&
-           CU_add_test(suite, "describes", describes) != NULL && CU_add_test(suite, "limits", limits) != NULL;
+           CU_add_test(suite, "limits", limits) != NULL;
 }
