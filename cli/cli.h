@@ -26,9 +26,6 @@ int
 nsim_cmd_run(int argc, char **argv);
 int
 nsim_cmd_trace(int argc, char **argv);
-/* Of them, trace generate has a file of its own. */
-int
-nsim_cli_trace_generate(int argc, char **argv);
 int
 nsim_cmd_topo(int argc, char **argv);
 int
@@ -36,9 +33,9 @@ nsim_cmd_policies(int argc, char **argv);
 
 /* Parts of nsim_cmd_trace(), each in a file of its own. */
 int
-nsim_cli_trace_capture(int argc, char **argv);
+nsim_cmd_trace_capture(int argc, char **argv);
 int
-nsim_cli_trace_import(int argc, char **argv);
+nsim_cmd_trace_import(int argc, char **argv);
 int
 nsim_cmd_trace_info(int argc, char **argv);
 int
@@ -57,6 +54,8 @@ int
 nsim_cmd_trace_anonymise(int argc, char **argv);
 int
 nsim_cmd_trace_export(int argc, char **argv);
+int
+nsim_cmd_trace_generate(int argc, char **argv);
 
 /* ---- usage.c: options, help, messages ------------------------------------------------------------------------------
  */

@@ -2,8 +2,8 @@
 /* numasim trace: its sub-commands, each in a file of its own. */
 #include <cli/cli.h>
 
-static const NsimSubcommand commands[] = {{"capture", nsim_cli_trace_capture},
-                                          {"import", nsim_cli_trace_import},
+static const NsimSubcommand commands[] = {{"capture", nsim_cmd_trace_capture},
+                                          {"import", nsim_cmd_trace_import},
                                           {"info", nsim_cmd_trace_info},
                                           {"check", nsim_cmd_trace_check},
                                           {"cut", nsim_cmd_trace_cut},
@@ -13,7 +13,7 @@ static const NsimSubcommand commands[] = {{"capture", nsim_cli_trace_capture},
                                           {"summarise", nsim_cmd_trace_summarise},
                                           {"anonymise", nsim_cmd_trace_anonymise},
                                           {"export", nsim_cmd_trace_export},
-                                          {"generate", nsim_cli_trace_generate},
+                                          {"generate", nsim_cmd_trace_generate},
                                           {NULL, NULL}};
 
 static const GOptionEntry no_entries[] = {G_OPTION_ENTRY_NULL};

@@ -3,6 +3,8 @@
  * numasim trace capture: run an unmodified program under QEMU's user-mode emulator with our plug-in, and write what it
  * does to memory.
  */
+#include <cli/trace-capture.h>
+
 #include <cli/cli.h>
 
 #include <models/quantity.h>
@@ -33,7 +35,7 @@
 typedef struct {
     char *output, *cache, *ways, *rate, *level, *records, *start, *stop, *toggle, *emulator, *cpu;
     char **marks;
-    gboolean end, quiet;
+    gboolean end, lackey, quiet;
 } Texts;
 
 static void
@@ -63,6 +65,7 @@ typedef struct {
     char *path;     /* of the executable */
     char *title;    /* as the user typed it */
     char *emulator, *plugin, *cpu, *capture;
+    bool by_lackey; /* and not by the emulator */
 } Capture;
 
 static void
@@ -287,6 +290,21 @@ find_program(char **arguments, Capture *capture, int *ret_status)
     return false;
 }
 
+/* An option that lackey cannot serve, or NULL. */
+static const char *
+option_for_qemu(const Texts *texts)
+{
+    return texts->start      ? "start"
+           : texts->stop     ? "stop"
+           : texts->toggle   ? "toggle"
+           : texts->marks    ? "mark"
+           : texts->records  ? "max-records"
+           : texts->end      ? "end"
+           : texts->emulator ? "emulator"
+           : texts->cpu      ? "cpu"
+                             : NULL;
+}
+
 static bool
 find_emulator(const Texts *texts, Capture *capture, int *ret_status)
 {
@@ -310,6 +328,12 @@ find_emulator(const Texts *texts, Capture *capture, int *ret_status)
             name);
         if (capture->emulator)
             return true;
+        if (option_for_qemu(texts) == NULL && nsim_lackey_is_there()) {
+            nsim_cli_complain("'%s' is not there: recording by valgrind's lackey, which is much slower and takes all "
+                              "threads as one; on Debian: apt-get install qemu-user",
+                              name);
+            return capture->by_lackey = true;
+        }
         nsim_cli_complain("cannot find the emulator '%s', which runs the program; on Debian: "
                           "apt-get install qemu-user",
                           texts->emulator ? texts->emulator : name);
@@ -340,8 +364,13 @@ find_plugin(void)
 static bool
 prepare(const Texts *texts, char **arguments, Capture *capture, int *ret_status)
 {
-    if (!find_program(arguments, capture, ret_status) || !find_emulator(texts, capture, ret_status))
+    if (!find_program(arguments, capture, ret_status))
         return false;
+    capture->by_lackey = texts->lackey;
+    if (!capture->by_lackey && !find_emulator(texts, capture, ret_status))
+        return false;
+    if (capture->by_lackey)
+        return true;
     capture->plugin = find_plugin();
     if (!g_file_test(capture->plugin, G_FILE_TEST_IS_REGULAR)) {
         nsim_cli_complain("cannot find the plug-in '%s'", capture->plugin);
@@ -557,8 +586,22 @@ run(const Capture *capture, const Texts *texts)
     return finish(capture, recorder, status, was_ended, texts->quiet);
 }
 
+static int
+run_lackey(const Capture *capture, const Texts *texts)
+{
+    const NsimRecorderOptions *options = &capture->options;
+    return nsim_lackey_capture(&(NsimLackeyCapture){.output = texts->output,
+                                                    .title = capture->title,
+                                                    .program = capture->program,
+                                                    .cache_bytes = options->cache_bytes,
+                                                    .ways = options->ways,
+                                                    .instructions_per_s = options->rate,
+                                                    .level = options->level,
+                                                    .quiet = texts->quiet});
+}
+
 int
-nsim_cli_trace_capture(int argc, char **argv)
+nsim_cmd_trace_capture(int argc, char **argv)
 {
     g_auto(Texts) texts = {0};
     g_auto(Capture) capture = {0};
@@ -581,11 +624,13 @@ nsim_cli_trace_capture(int argc, char **argv)
         {"emulator", 0, 0, G_OPTION_ARG_FILENAME, &texts.emulator, "the emulator (default: qemu-MACHINE in the PATH)",
          "FILE"},
         {"cpu", 0, 0, G_OPTION_ARG_FILENAME, &texts.cpu, "the processor it is to be (default max)", "MODEL"},
+        {"lackey", 0, 0, G_OPTION_ARG_NONE, &texts.lackey, "by valgrind's lackey instead of QEMU: slow, threads as one",
+         NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &texts.quiet, "no summary", NULL},
         G_OPTION_ENTRY_NULL};
     const NsimCommand command = {.name = "numasim trace capture",
                                  .synopsis = "-o FILE [OPTION]... -- PROGRAM [ARGUMENT]...",
-                                 .summary = "Run a program under QEMU and record what it does to memory.",
+                                 .summary = "Run a program, unmodified, and record what it does to memory.",
                                  .entries = entries};
     int status, own = 1;
     /* What stands behind "--" is not for us to parse. */
@@ -601,7 +646,13 @@ nsim_cli_trace_capture(int argc, char **argv)
         return status;
     if (!program || !program[0])
         return nsim_command_misuse(&command, "name the program to run after '--'");
+    if (texts.lackey && option_for_qemu(&texts) != NULL)
+        return nsim_command_misuse(&command, "--lackey cannot do --%s", option_for_qemu(&texts));
+    if (texts.lackey && !nsim_lackey_is_there()) {
+        nsim_cli_complain("cannot find valgrind; on Debian: apt-get install valgrind");
+        return NSIM_EXIT_FAILED;
+    }
     if (!read_options(&command, &texts, &capture, &status) || !prepare(&texts, program, &capture, &status))
         return status;
-    return run(&capture, &texts);
+    return capture.by_lackey ? run_lackey(&capture, &texts) : run(&capture, &texts);
 }

@@ -128,7 +128,7 @@ generate(int argc, char **argv, char **output, char **preset_name, NsimGenerateQ
 }
 
 int
-nsim_cli_trace_generate_transformer(int argc, char **argv)
+nsim_cmd_trace_generate_transformer(int argc, char **argv)
 {
     static const uint64_t most = UINT32_MAX;
     NsimTransformerOptions defaults;

@@ -284,10 +284,10 @@ generate(int argc, char **argv, Texts *texts, NsimGenerateQuantity *quantities)
 }
 
 int
-nsim_cli_trace_generate(int argc, char **argv)
+nsim_cmd_trace_generate(int argc, char **argv)
 {
     if (argc > 1 && g_str_equal(argv[1], "transformer"))
-        return nsim_cli_trace_generate_transformer(argc - 1, argv + 1);
+        return nsim_cmd_trace_generate_transformer(argc - 1, argv + 1);
     NsimGenerateOptions defaults;
     nsim_generate_options_init(&defaults);
     uint64_t values[QUANTITIES] = {[THREADS] = defaults.threads,

@@ -43,7 +43,7 @@ bool nsim_generate_watch_tick(uint64_t done, uint64_t total, void *user_data);
 int nsim_generate_watch_end(NsimGenerateWatch *watch, const GError *error);
 
 /* trace-generate-transformer.c */
-int nsim_cli_trace_generate_transformer(int argc, char **argv);
+int nsim_cmd_trace_generate_transformer(int argc, char **argv);
 
 /* ---- trace-generate-spec.c ------------------------------------------------------------------------------------- */
 

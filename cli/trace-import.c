@@ -120,7 +120,7 @@ formats_text(void)
 }
 
 int
-nsim_cli_trace_import(int argc, char **argv)
+nsim_cmd_trace_import(int argc, char **argv)
 {
     g_auto(ImportTexts) texts = {0};
     const GOptionEntry entries[] = {

@@ -8,6 +8,7 @@ cli_tests = \
     tests/cli/hostile.test \
     tests/cli/import.test \
     tests/cli/interrupt.test \
+    tests/cli/lackey.test \
     tests/cli/layers.test \
     tests/cli/manual.test \
     tests/cli/rates.test \
