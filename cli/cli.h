@@ -7,6 +7,7 @@
 
 #include <experiment/experiment.h>
 #include <gio/gio.h>
+#include <models/quantity.h>
 #include <numasim/types.h>
 #include <traces/tool-order.h>
 
@@ -77,6 +78,13 @@ nsim_command_parse(const NsimCommand *command, int *argc, char ***argv, int *ret
 /* Between `least` and `most` operands are left, or a usage error as above. */
 bool
 nsim_command_operands(const NsimCommand *command, int argc, char **argv, int least, int most, int *ret_status);
+/*
+ * The value of an option, a quantity from `least` to `most`, into `*value`; `text` NULL leaves what is there. False after a
+ * usage error: return `*ret_status`.
+ */
+bool
+nsim_command_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind,
+                      uint64_t least, uint64_t most, uint64_t *value, int *ret_status);
 /* Print a usage error, and where to find help. Returns NSIM_EXIT_USAGE. */
 int
 nsim_command_misuse(const NsimCommand *command, const char *format, ...) G_GNUC_PRINTF(2, 3);

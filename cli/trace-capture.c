@@ -7,7 +7,6 @@
 
 #include <cli/cli.h>
 
-#include <models/quantity.h>
 #include <traces/qemu/elf.h>
 #include <traces/qemu/recorder.h>
 
@@ -88,42 +87,19 @@ capture_clear(Capture *capture)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Capture, capture_clear)
 
-/* A quantity from `least` to `most`; `text` NULL leaves what is there. */
-static bool
-read_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind, uint64_t least,
-              uint64_t most, uint64_t *value, int *ret_status)
-{
-    g_autofree char *problem = NULL;
-    uint64_t read;
-    if (!text)
-        return true;
-    if (!nsim_quantity_parse(text, kind, &read, &problem)) {
-        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
-        return false;
-    }
-    if (read < least || read > most) {
-        g_autofree char *low = nsim_quantity_format(least, kind), *high = nsim_quantity_format(most, kind);
-        *ret_status =
-            nsim_command_misuse(command, "wrong value '%s' for --%s; allowed: %s to %s", text, option, low, high);
-        return false;
-    }
-    *value = read;
-    return true;
-}
-
 static bool
 read_cache(const NsimCommand *command, const Texts *texts, NsimRecorderOptions *options, int *ret_status)
 {
     uint64_t ways = DEFAULT_WAYS;
     options->cache_bytes = DEFAULT_CACHE_BYTES;
-    if (!read_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 1, NSIM_RECORDER_WAYS_MAX, &ways, ret_status))
+    if (!nsim_command_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 1, NSIM_RECORDER_WAYS_MAX, &ways, ret_status))
         return false;
     options->ways = (uint32_t)ways;
     if (texts->cache && g_str_equal(texts->cache, "none")) {
         options->cache_bytes = 0;
         return true;
     }
-    if (!read_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, 1024, NSIM_RECORDER_CACHE_MAX,
+    if (!nsim_command_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, 1024, NSIM_RECORDER_CACHE_MAX,
                        &options->cache_bytes, ret_status))
         return false;
     const uint64_t sets = options->cache_bytes / NSIM_LINE_BYTES / ways;
@@ -178,10 +154,10 @@ read_options(const NsimCommand *command, const Texts *texts, Capture *capture, i
     options->marks = capture->marks;
     options->toggle = texts->toggle;
     if (!read_cache(command, texts, options, ret_status) ||
-        !read_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 1, UINT64_C(1000000000000), &options->rate,
+        !nsim_command_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 1, UINT64_C(1000000000000), &options->rate,
                        ret_status) ||
-        !read_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status) ||
-        !read_quantity(command, "max-records", texts->records, NSIM_QUANTITY_COUNT, 1, UINT64_C(1) << 60,
+        !nsim_command_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status) ||
+        !nsim_command_quantity(command, "max-records", texts->records, NSIM_QUANTITY_COUNT, 1, UINT64_C(1) << 60,
                        &options->records_max, ret_status) ||
         !read_where(command, "start", texts->start, &options->start, ret_status) ||
         !read_where(command, "stop", texts->stop, &options->stop, ret_status))

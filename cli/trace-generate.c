@@ -31,20 +31,9 @@ nsim_generate_read_quantities(const NsimCommand *command, const NsimGenerateQuan
 {
     for (size_t i = 0; i < count; i++) {
         const NsimGenerateQuantity *quantity = &quantities[i];
-        g_autofree char *problem = NULL;
-        if (!quantity->text)
-            continue;
-        if (!nsim_quantity_parse(quantity->text, quantity->kind, quantity->value, &problem)) {
-            *ret_status =
-                nsim_command_misuse(command, "wrong value '%s' for --%s: %s", quantity->text, quantity->name, problem);
+        if (!nsim_command_quantity(command, quantity->name, quantity->text, quantity->kind, 0, quantity->most,
+                                   quantity->value, ret_status))
             return false;
-        }
-        if (*quantity->value > quantity->most) {
-            g_autofree char *most = nsim_quantity_format(quantity->most, quantity->kind);
-            *ret_status = nsim_command_misuse(command, "value '%s' for --%s is too large; the most is %s",
-                                              quantity->text, quantity->name, most);
-            return false;
-        }
     }
     return true;
 }

@@ -2,7 +2,6 @@
 /* numasim trace import: from the traces of other tools to the native format. */
 #include <cli/cli.h>
 
-#include <models/quantity.h>
 #include <report/format.h>
 #include <traces/import/import.h>
 #include <unistd.h>
@@ -27,26 +26,6 @@ import_texts_clear(ImportTexts *texts)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImportTexts, import_texts_clear)
 
 static bool
-read_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind, uint64_t most,
-              uint64_t *ret_value, int *ret_status)
-{
-    g_autofree char *problem = NULL;
-    if (text == NULL)
-        return true;
-    if (!nsim_quantity_parse(text, kind, ret_value, &problem)) {
-        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
-        return false;
-    }
-    if (*ret_value > most) {
-        g_autofree char *limit = nsim_quantity_format(most, kind);
-        *ret_status =
-            nsim_command_misuse(command, "value '%s' for --%s is too large; the most is %s", text, option, limit);
-        return false;
-    }
-    return true;
-}
-
-static bool
 read_options(const NsimCommand *command, const ImportTexts *texts, NsimImportOptions *options, int *ret_status)
 {
     uint64_t ways = options->cache_ways, level = (uint64_t)options->level;
@@ -55,14 +34,14 @@ read_options(const NsimCommand *command, const ImportTexts *texts, NsimImportOpt
     options->columns = texts->columns;
     options->filtered = texts->filtered;
     options->program = texts->program;
-    if (!read_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, UINT64_C(1000000000000),
+    if (!nsim_command_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 0, UINT64_C(1000000000000),
                        &options->instructions_per_s, ret_status) ||
-        !read_quantity(command, "gap", texts->gap, NSIM_QUANTITY_TIME, UINT64_C(1000000000000), &options->gap_ps,
+        !nsim_command_quantity(command, "gap", texts->gap, NSIM_QUANTITY_TIME, 0, UINT64_C(1000000000000), &options->gap_ps,
                        ret_status) ||
-        !read_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, UINT64_C(1) << 36, &options->cache_bytes,
+        !nsim_command_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, 0, UINT64_C(1) << 36, &options->cache_bytes,
                        ret_status) ||
-        !read_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 64, &ways, ret_status) ||
-        !read_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 19, &level, ret_status))
+        !nsim_command_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 0, 64, &ways, ret_status) ||
+        !nsim_command_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status))
         return false;
     options->cache_ways = (uint32_t)ways;
     options->level = (int)level;

@@ -2,38 +2,11 @@
 /* numasim trace summarise: from bursts to rates. */
 #include <cli/cli.h>
 
-#include <models/quantity.h>
 #include <traces/tool-summarise.h>
 
 /* Shorter intervals would hold single accesses; longer ones are longer than any trace. */
 #define INTERVAL_MIN_PS UINT64_C(1000000)
 #define INTERVAL_MAX_PS (UINT64_C(3600) * 1000000000000)
-
-static bool
-read_options(const NsimCommand *command, const char *interval, const char *tolerance, NsimSummariseOptions *options,
-             int *ret_status)
-{
-    g_autofree char *problem = NULL;
-    uint64_t ppm = options->tolerance_ppm;
-    if (interval != NULL && !nsim_quantity_parse(interval, NSIM_QUANTITY_TIME, &options->interval_ps, &problem)) {
-        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --interval: %s", interval, problem);
-        return false;
-    }
-    if (options->interval_ps < INTERVAL_MIN_PS || options->interval_ps > INTERVAL_MAX_PS) {
-        *ret_status = nsim_command_misuse(command, "value '%s' for --interval is outside 1us to 1h", interval);
-        return false;
-    }
-    if (tolerance != NULL && !nsim_quantity_parse(tolerance, NSIM_QUANTITY_RATIO, &ppm, &problem)) {
-        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --tolerance: %s", tolerance, problem);
-        return false;
-    }
-    if (ppm > 1000000) {
-        *ret_status = nsim_command_misuse(command, "value '%s' for --tolerance is above 100%%", tolerance);
-        return false;
-    }
-    options->tolerance_ppm = (uint32_t)ppm;
-    return true;
-}
 
 static int
 summarise(const char *path, const char *output, const NsimSummariseOptions *options)
@@ -69,10 +42,14 @@ nsim_cmd_trace_summarise(int argc, char **argv)
     NsimSummariseOptions options;
     int status;
     nsim_summarise_options_init(&options);
+    uint64_t tolerance_ppm = options.tolerance_ppm;
     if (!nsim_command_parse(&command, &argc, &argv, &status) ||
         !nsim_command_operands(&command, argc, argv, 1, 1, &status) ||
-        !read_options(&command, interval, tolerance, &options, &status))
+        !nsim_command_quantity(&command, "interval", interval, NSIM_QUANTITY_TIME, INTERVAL_MIN_PS, INTERVAL_MAX_PS,
+                               &options.interval_ps, &status) ||
+        !nsim_command_quantity(&command, "tolerance", tolerance, NSIM_QUANTITY_RATIO, 0, 1000000, &tolerance_ppm, &status))
         return status;
+    options.tolerance_ppm = (uint32_t)tolerance_ppm;
     if (nsim_cli_output_is_stdout(output))
         return nsim_command_misuse(&command, "name the file to write with -o FILE");
     return summarise(argv[1], output, &options);

@@ -2,7 +2,6 @@
 /* numasim trace cut, filter, sample, merge and anonymise: new traces from traces. */
 #include <cli/cli.h>
 
-#include <models/quantity.h>
 #include <traces/tool-anonymise.h>
 #include <traces/tool-cut.h>
 #include <traces/tool-filter.h>
@@ -17,32 +16,11 @@
 /* ---- What the commands share ---------------------------------------------------------------------------------------
  */
 
-/* A value of an option; NULL leaves `*ret` as it is. False: `*ret_status` says that the command is over. */
-static bool
-read_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind, uint64_t most,
-              uint64_t *ret, int *ret_status)
-{
-    g_autofree char *problem = NULL;
-    uint64_t value;
-    if (text == NULL)
-        return true;
-    if (!nsim_quantity_parse(text, kind, &value, &problem)) {
-        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
-        return false;
-    }
-    if (value > most) {
-        *ret_status = nsim_command_misuse(command, "value '%s' for --%s is too large", text, option);
-        return false;
-    }
-    *ret = value;
-    return true;
-}
-
 static bool
 read_level(const NsimCommand *command, const char *text, int *ret, int *ret_status)
 {
     uint64_t level = LEVEL_DEFAULT;
-    if (!read_quantity(command, "level", text, NSIM_QUANTITY_COUNT, 19, &level, ret_status))
+    if (!nsim_command_quantity(command, "level", text, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status))
         return false;
     *ret = (int)level;
     return true;
@@ -112,7 +90,7 @@ read_mark(const NsimCommand *command, const char *option, char *text, uint64_t *
     char *at = text != NULL ? strrchr(text, '@') : NULL;
     if (at == NULL)
         return true;
-    if (!read_quantity(command, option, at + 1, NSIM_QUANTITY_COUNT, UINT64_MAX, ret_pass, ret_status))
+    if (!nsim_command_quantity(command, option, at + 1, NSIM_QUANTITY_COUNT, 0, UINT64_MAX, ret_pass, ret_status))
         return false;
     if (*ret_pass == 0) {
         *ret_status =
@@ -136,9 +114,9 @@ read_records(const NsimCommand *command, const char *text, NsimCutOptions *optio
             nsim_command_misuse(command, "wrong value '%s' for --records: FROM-TO, FROM- or -TO is allowed", text);
         return false;
     }
-    return read_quantity(command, "records", from, NSIM_QUANTITY_COUNT, UINT64_MAX, &options->from_record,
+    return nsim_command_quantity(command, "records", from, NSIM_QUANTITY_COUNT, 0, UINT64_MAX, &options->from_record,
                          ret_status) &&
-           read_quantity(command, "records", dash[1] != '\0' ? dash + 1 : NULL, NSIM_QUANTITY_COUNT, UINT64_MAX,
+           nsim_command_quantity(command, "records", dash[1] != '\0' ? dash + 1 : NULL, NSIM_QUANTITY_COUNT, 0, UINT64_MAX,
                          &options->to_record, ret_status);
 }
 
@@ -245,8 +223,8 @@ nsim_cmd_trace_cut(int argc, char **argv)
     int status;
     nsim_cut_options_init(&options);
     if (!begin_command(&command, &argc, &argv, 1, &texts.output, &status) ||
-        !read_quantity(&command, "from", texts.from, NSIM_QUANTITY_TIME, UINT64_MAX, &options.from_ps, &status) ||
-        !read_quantity(&command, "to", texts.to, NSIM_QUANTITY_TIME, UINT64_MAX, &options.to_ps, &status) ||
+        !nsim_command_quantity(&command, "from", texts.from, NSIM_QUANTITY_TIME, 0, UINT64_MAX, &options.from_ps, &status) ||
+        !nsim_command_quantity(&command, "to", texts.to, NSIM_QUANTITY_TIME, 0, UINT64_MAX, &options.to_ps, &status) ||
         !read_mark(&command, "from-mark", texts.from_mark, &options.from_pass, &status) ||
         !read_mark(&command, "to-mark", texts.to_mark, &options.to_pass, &status) ||
         !read_records(&command, texts.records, &options, &status) ||
@@ -280,7 +258,7 @@ read_cache_key(const NsimCommand *command, const char *key, const char *value, N
             nsim_command_misuse(command, "unknown key '%s' for --cache; allowed: ways, line, policy, threads", key);
         return false;
     }
-    if (!read_quantity(command, "cache", value, is_line ? NSIM_QUANTITY_BYTES : NSIM_QUANTITY_COUNT, UINT32_MAX,
+    if (!nsim_command_quantity(command, "cache", value, is_line ? NSIM_QUANTITY_BYTES : NSIM_QUANTITY_COUNT, 0, UINT32_MAX,
                        &number, ret_status))
         return false;
     *(is_line ? &level->line_bytes : g_str_equal(key, "ways") ? &level->ways : &level->threads) = (uint32_t)number;
@@ -297,7 +275,7 @@ read_cache(const NsimCommand *command, const char *text, NsimCacheLevel *level, 
         *ret_status = nsim_command_misuse(command, "wrong value '' for --cache: SIZE[,KEY=VALUE]... is allowed");
         return false;
     }
-    if (!read_quantity(command, "cache", parts[0], NSIM_QUANTITY_BYTES, UINT64_MAX, &level->bytes, ret_status))
+    if (!nsim_command_quantity(command, "cache", parts[0], NSIM_QUANTITY_BYTES, 0, UINT64_MAX, &level->bytes, ret_status))
         return false;
     for (size_t i = 1; parts[i] != NULL; i++) {
         char *equals = strchr(parts[i], '=');
@@ -409,9 +387,9 @@ nsim_cmd_trace_sample(int argc, char **argv)
     uint64_t rate_ppm = 0, page_bytes = 4096;
     int status;
     if (!begin_command(&command, &argc, &argv, 1, &output, &status) ||
-        !read_quantity(&command, "rate", rate, NSIM_QUANTITY_RATIO, NSIM_SAMPLE_ALL, &rate_ppm, &status) ||
-        !read_quantity(&command, "page", page, NSIM_QUANTITY_BYTES, 2u << 20, &page_bytes, &status) ||
-        !read_quantity(&command, "seed", seed, NSIM_QUANTITY_COUNT, UINT64_MAX, &options.seed, &status) ||
+        !nsim_command_quantity(&command, "rate", rate, NSIM_QUANTITY_RATIO, 0, NSIM_SAMPLE_ALL, &rate_ppm, &status) ||
+        !nsim_command_quantity(&command, "page", page, NSIM_QUANTITY_BYTES, 0, 2u << 20, &page_bytes, &status) ||
+        !nsim_command_quantity(&command, "seed", seed, NSIM_QUANTITY_COUNT, 0, UINT64_MAX, &options.seed, &status) ||
         !read_level(&command, level, &options.level, &status))
         return status;
     if (rate_ppm == 0)
@@ -504,7 +482,7 @@ nsim_cmd_trace_anonymise(int argc, char **argv)
     NsimAnonymiseOptions options = {0};
     int status;
     if (!begin_command(&command, &argc, &argv, 1, &output, &status) ||
-        !read_quantity(&command, "shuffle", seed, NSIM_QUANTITY_COUNT, UINT64_MAX, &options.seed, &status) ||
+        !nsim_command_quantity(&command, "shuffle", seed, NSIM_QUANTITY_COUNT, 0, UINT64_MAX, &options.seed, &status) ||
         !read_level(&command, level, &options.level, &status))
         return status;
     options.shuffle = seed != NULL;

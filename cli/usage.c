@@ -33,6 +33,30 @@ nsim_cli_complain(const char *format, ...)
     va_end(arguments);
 }
 
+bool
+nsim_command_quantity(const NsimCommand *command, const char *option, const char *text, NsimQuantityKind kind,
+                      uint64_t least, uint64_t most, uint64_t *value, int *ret_status)
+{
+    g_autofree char *problem = NULL;
+    uint64_t read;
+    if (!text)
+        return true;
+    if (!nsim_quantity_parse(text, kind, &read, &problem)) {
+        *ret_status = nsim_command_misuse(command, "wrong value '%s' for --%s: %s", text, option, problem);
+        return false;
+    }
+    if (read < least || read > most) {
+        g_autofree char *limit = nsim_quantity_format(read < least ? least : most, kind);
+        *ret_status = nsim_command_misuse(command,
+                                          read < least ? "value '%s' for --%s is too small; the least is %s"
+                                                       : "value '%s' for --%s is too large; the most is %s",
+                                          text, option, limit);
+        return false;
+    }
+    *value = read;
+    return true;
+}
+
 int
 nsim_command_misuse(const NsimCommand *command, const char *format, ...)
 {
