@@ -251,9 +251,12 @@ is_rate_trace(const char *path)
            nsim_rate_probe(input->at, (size_t)(input->end - input->at));
 }
 
+/* What is said only after reading every record is said at once where that takes a moment. */
+#define SCAN_UNASKED_BYTES ((uint64_t)16 << 20)
+
 /* As text each trace is printed as soon as it is known; as JSON all are one document. */
 static int
-print_info(int argc, char **argv, bool wants_scan, bool wants_json)
+print_info(int argc, char **argv, bool wants_scan, bool wants_quick, bool wants_json)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     NsimJson json;
@@ -272,7 +275,9 @@ print_info(int argc, char **argv, bool wants_scan, bool wants_json)
             continue;
         }
         g_autoptr(NsimTrace) trace = open_trace(argv[i], &error);
-        g_autoptr(NsimTraceScan) scan = trace != NULL && wants_scan ? scan_trace(trace, &error) : NULL;
+        const bool scans = trace != NULL && (wants_scan || (!wants_quick && nsim_trace_info(trace)->file_bytes <=
+                                                                                SCAN_UNASKED_BYTES));
+        g_autoptr(NsimTraceScan) scan = scans ? scan_trace(trace, &error) : NULL;
         if (error != NULL)
             return nsim_cli_fail(error);
         if (wants_json) {
@@ -294,17 +299,20 @@ print_info(int argc, char **argv, bool wants_scan, bool wants_json)
 int
 nsim_cmd_trace_info(int argc, char **argv)
 {
-    gboolean scan = FALSE;
+    gboolean scan = FALSE, quick = FALSE;
     g_autofree char *format = NULL;
     const GOptionEntry entries[] = {
         {"scan", 0, 0, G_OPTION_ARG_NONE, &scan,
-         "also read every record: working set, streams, reuse, regions, passes between marks, hottest ranges", NULL},
+         "read every record, however many: working set, streams, reuse, regions, passes between marks, hottest ranges "
+         "(without it files of up to 16MiB)",
+         NULL},
+        {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "read header and tables only", NULL},
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &format, "text (default) or json", "FORMAT"},
         G_OPTION_ENTRY_NULL};
     const NsimCommand command = {.name = "numasim trace info",
-                                 .synopsis = "[--scan] [--format FORMAT] FILE...",
-                                 .summary = "Print what a trace holds: program, threads, regions, totals; and what it "
-                                            "does, with --scan.",
+                                 .synopsis = "[--scan|--quick] [--format FORMAT] FILE...",
+                                 .summary = "Print what a trace holds, program, threads, regions, totals, and what it "
+                                            "does.",
                                  .entries = entries};
     int status;
     if (!nsim_command_parse(&command, &argc, &argv, &status) ||
@@ -313,7 +321,9 @@ nsim_cmd_trace_info(int argc, char **argv)
     const bool json = g_strcmp0(format, "json") == 0;
     if (format != NULL && !json && !g_str_equal(format, "text"))
         return nsim_command_misuse(&command, "unknown format '%s' for --format; allowed: text, json", format);
-    return print_info(argc, argv, scan, json);
+    if (scan && quick)
+        return nsim_command_misuse(&command, "--scan and --quick contradict each other");
+    return print_info(argc, argv, scan, quick, json);
 }
 
 /* ---- check ---------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ capture() {
 # valid: out.trace is one, and nothing else is left.
 valid() {
     check "  a valid trace" "$NUMASIM" trace check out.trace >check.log 2>&1 || sed 's/^/# /' check.log
-    "$NUMASIM" trace info out.trace >info 2>&1
+    "$NUMASIM" trace info --quick out.trace >info 2>&1
     no_rest
 }
 

@@ -31,7 +31,7 @@ for threads in 1 2; do
         empty=$(seconds 3 ./captured $kind $threads)
         full=$(NUMASIM_CAPTURE=out.trace seconds 1 ./captured $kind $threads)
         NUMASIM_CAPTURE=out.trace NUMASIM_CAPTURE_OPTIONS=instructions-per-access=1 ./captured $kind $threads >/dev/null
-        "$NUMASIM" trace info out.trace >info
+        "$NUMASIM" trace info --quick out.trace >info
         accesses=$(awk '/^threads/ { on = 1 } /^regions/ { on = 0 } on && $1 ~ /^[0-9]+$/ { n += $6 } END { print n }' info)
         echo "$kind $threads $native $empty $full" \
             "$(echo "$empty $native" | awk '{ printf "%.1f", $1 / $2 }')" \
@@ -46,7 +46,7 @@ for kind in stream table sort matrix chase grid; do
     instructions=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null ./native $kind 2>&1 |
         awk '/Collected/ { print $NF }')
     NUMASIM_CAPTURE=out.trace NUMASIM_CAPTURE_OPTIONS=instructions-per-access=1 ./captured $kind >/dev/null
-    "$NUMASIM" trace info out.trace >info
+    "$NUMASIM" trace info --quick out.trace >info
     accesses=$(column 0 6)
     echo "$kind $instructions $accesses $(echo "$instructions $accesses" | awk '{ printf "%.2f", $1 / $2 }')"
 done
