@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 bin_PROGRAMS += numasim
-numasim_SOURCES = \
+# All but main().
+cli_sources = \
     cli/cli.h \
     cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
-    cli/interrupt.c cli/log.c cli/main.c cli/output.c cli/progress.c \
+    cli/interrupt.c cli/log.c cli/output.c cli/progress.c \
     cli/trace-capture-lackey.c cli/trace-capture.c cli/trace-capture.h \
     cli/trace-export.c \
     cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate-watch.c \
@@ -14,6 +15,9 @@ numasim_SOURCES = \
     cli/trace-summarise.c \
     cli/trace-tools.c \
     cli/usage.c
-numasim_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \
+numasim_SOURCES = cli/main.c $(cli_sources)
+cli_libraries = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS)
-numasim_CPPFLAGS = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"'
+numasim_LDADD = $(cli_libraries)
+cli_cppflags = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"'
+numasim_CPPFLAGS = $(cli_cppflags)

@@ -2,9 +2,11 @@
 # Fuzz targets: see tests/fuzz/README.md. With our own driver they are ordinary tests.
 fuzz_programs = \
     tests/fuzz/fuzz-config \
+    tests/fuzz/fuzz-elf \
     tests/fuzz/fuzz-import \
     tests/fuzz/fuzz-policy \
     tests/fuzz/fuzz-rate \
+    tests/fuzz/fuzz-spec \
     tests/fuzz/fuzz-trace \
     tests/fuzz/fuzz-trace-binary \
     tests/fuzz/fuzz-trace-text \
@@ -16,6 +18,9 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c tests/fuzz/driver.c
 tests_fuzz_fuzz_config_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
 
+tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz-elf.c tests/fuzz/driver.c
+tests_fuzz_fuzz_elf_LDADD = libqemu.a libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS)
+
 tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz-import.c tests/fuzz/driver.c
 tests_fuzz_fuzz_import_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
 
@@ -26,6 +31,10 @@ tests_fuzz_fuzz_policy_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a
 tests_fuzz_fuzz_rate_SOURCES = tests/fuzz/fuzz-rate.c tests/fuzz/driver.c
 tests_fuzz_fuzz_rate_LDADD = libimport.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS)
+
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz-spec.c tests/fuzz/driver.c $(cli_sources)
+tests_fuzz_fuzz_spec_CPPFLAGS = $(cli_cppflags)
+tests_fuzz_fuzz_spec_LDADD = $(cli_libraries)
 
 tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz-trace.c tests/fuzz/driver.c
 tests_fuzz_fuzz_trace_CFLAGS = $(AM_CFLAGS) $(ZSTD_CFLAGS)
@@ -57,9 +66,11 @@ fuzz_experiment_sources = \
     $(libmodels_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES)
 fuzz_targets = \
     config: $(fuzz_experiment_sources) -- \
+    elf: $(libqemu_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
     policy: $(fuzz_experiment_sources) -- \
     rate: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
+    spec: $(cli_sources) $(fuzz_experiment_sources) $(libimport_a_SOURCES) $(libqemu_a_SOURCES) -- \
     trace: $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace-binary: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     trace-text: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
@@ -70,7 +81,7 @@ FUZZ_ONLY =
 
 fuzz: config.h
 	@CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
-	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
+	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -DNSIM_PKGLIBDIR=\"$(pkglibdir)\" -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
 	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) \
 	$(SQLITE_CFLAGS) $(HWLOC_CFLAGS)' \
 	FUZZ_LIBS='$(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS) -lm' \
