@@ -8,7 +8,8 @@
  *
  * and completes at t + fixed latency + max(wait_r). Fixed latency never advances a clock: reserving at computed arrival
  * times would let a far request block earlier near ones, and summing the waits would lose throughput on full-duplex
- * routes. A node with a measured curve has a server whose rate is the measured maximum at the present read share, and a
+ * routes. Copies cross the same resources as everybody else's lines; their lines are counted apart (agents below). A
+ * link with `loaded` points has a least wait as well: the latency that its load adds. A node with a measured curve has a server whose rate is the measured maximum at the present read share, and a
  * least wait of curve(load) - unloaded latency; both are brought up to date once every `curve_window` (nsim_fabric_roll).
  *
  * Left out: banks and rows, arbitration other than first come first served, link-level retries.
@@ -46,7 +47,10 @@ typedef struct _NsimFabric NsimFabric;
 struct _NsimFabric {
     const NsimMachine *machine;
     NsimServer *servers;     /* by resource; [0] is the null resource and never makes anyone wait */
-    NsimFabricRoute *routes; /* as machine->routes */
+    /* agent-major, [agent * node_count + node] * NSIM_DIRS + dir. Agents: every accessor's own accesses, then every
+     * accessor's cores copying, then the copy engines. */
+    NsimFabricRoute *routes;
+    uint32_t agent_count;
     /* When the curve nodes' load has to be measured again; NSIM_TIME_MAX on machines without curves. */
     NsimTime roll_ps;
     /* private */
@@ -112,6 +116,38 @@ nsim_fabric_route(const NsimFabric *fabric, NsimAccessorId accessor, NsimNodeId 
 {
     return &fabric->routes[((size_t)accessor * fabric->machine->node_count + node) * NSIM_DIRS + dir];
 }
+
+/* The agent that stands for copies by cores of an accessor, and for a copy engine. */
+static inline uint32_t
+nsim_fabric_copy_agent(const NsimFabric *fabric, NsimAccessorId accessor)
+{
+    return fabric->machine->accessor_count + accessor;
+}
+
+static inline uint32_t
+nsim_fabric_engine_agent(const NsimFabric *fabric, uint32_t engine)
+{
+    return 2 * fabric->machine->accessor_count + engine;
+}
+
+static inline NsimFabricRoute *
+nsim_fabric_agent_route(const NsimFabric *fabric, uint32_t agent, NsimNodeId node, NsimDir dir)
+{
+    return &fabric->routes[((size_t)agent * fabric->machine->node_count + node) * NSIM_DIRS + dir];
+}
+
+/* The machine's description of an agent's route. */
+const NsimRoute *nsim_fabric_machine_route(const NsimFabric *fabric, uint32_t agent, NsimNodeId node, NsimDir dir);
+
+/* Lines of all agents that went to or came from a node so far. O(agents). */
+uint64_t nsim_fabric_node_lines(const NsimFabric *fabric, NsimNodeId node, NsimDir dir);
+
+/*
+ * Load of a resource over the last windows, smoothed like a curve's, in parts per million of its rate; 0 where it is not
+ * known. Measured only after nsim_fabric_watch(): then rolls happen every curve_window on every machine.
+ */
+void nsim_fabric_watch(NsimFabric *fabric);
+uint32_t nsim_fabric_load_ppm(const NsimFabric *fabric, uint32_t resource);
 
 /* Lines an accessor moved to or from a node so far. */
 static inline uint64_t

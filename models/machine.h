@@ -84,7 +84,61 @@ typedef struct {
     bool full_duplex;
     uint32_t request_bytes, response_bytes; /* protocol bytes a read sends forward and adds to its answer */
     uint32_t resource[2];                   /* forward, reverse; the same one when half duplex; 0: not limited */
+    /* Latency added at a load of one direction; 0 points: none but queueing. */
+    uint32_t loaded_count;
+    const uint64_t *loaded_bytes_per_s;
+    const NsimTime *loaded_ps;
 } NsimLink;
+
+/*
+ * An engine that copies memory without a core: channels that work through descriptors. A descriptor is one contiguous
+ * piece, at most `descriptor_bytes_max` long. What copying takes on a channel:
+ *
+ *     descriptor_ps + bytes / channel rate + translations x translate_ps      (translations: pages of the mapping's size)
+ *
+ * while reads and writes cross the engine's routes like everybody's, `window_lines` of them outstanding at a time in each
+ * group of `group_channels` channels.
+ */
+typedef struct {
+    const char *id;
+    const char *preset; /* "ptdma", "ae4dma", "dsa", "ioat", "sdxi", "nvidia-ce", or "" */
+    uint32_t channel_count;
+    uint32_t group_channels;   /* channels that share one set of outstanding requests */
+    uint32_t window_lines;     /* of such a group */
+    uint64_t channel_bytes_per_s; /* of one channel by itself */
+    uint64_t descriptor_bytes_max;
+    uint32_t list_max;         /* descriptors of one submission; 1: each folio is submitted and completed alone */
+    NsimTime map_ps;           /* on the submitting core, for each descriptor: IOMMU mapping and preparation */
+    NsimTime submit_ps;        /* on the submitting core, for each submission: doorbell, ENQCMD, issue_pending */
+    NsimTime descriptor_ps;    /* on the channel, for each descriptor */
+    NsimTime translate_ps;     /* on the channel, for each page of the mapping: a miss of the device's TLB */
+    NsimTime completion_ps;    /* on the submitting core, for each submission: interrupt and wake-up */
+    NsimTime timeout_ps;       /* a submission that takes longer is given up and copied by the CPU */
+} NsimCopyEngine;
+
+/*
+ * What migrating a folio costs on the core that does it, in the order of the kernel's steps (docs/migration.md). For a
+ * folio mapped by n page-table entries: isolate + (unmap_folio + n unmap_entry) + flush + copy + (move + n remap_entry) +
+ * release.
+ */
+typedef struct {
+    const char *preset;    /* "linux-6.16", ... */
+    NsimTime call_ps;      /* once a system call: entry, and draining the LRU caches of all CPUs */
+    NsimTime start_ps;     /* once a list of folios handed to the kernel's migrate_pages() */
+    NsimTime isolate_ps;   /* each folio: page-table walk, taking it off the LRU */
+    NsimTime unmap_folio_ps, unmap_entry_ps; /* lock, allocate the destination; migration entries */
+    NsimTime move_ps;      /* each folio: mapping and flags */
+    NsimTime remap_entry_ps;
+    NsimTime release_ps;   /* each folio: LRU, free the source */
+    NsimTime split_ps;     /* splitting a huge page */
+    NsimTime flush_base_ps, flush_target_ps; /* TLB shootdown of other CPUs: once, and each of them */
+    NsimTime flush_page_ps;    /* each page while at most flush_ceiling of them are flushed one by one */
+    uint32_t flush_ceiling;
+    NsimTime flush_stolen_ps;  /* taken from every CPU that is interrupted */
+    NsimTime dispatch_ps;      /* initiator: handing work to a copy worker */
+    NsimTime wake_ps;          /* until a woken worker or waiting thread runs */
+    bool broadcast;            /* TLB invalidations are broadcast by hardware (Arm): nobody is interrupted */
+} NsimMigrationCosts;
 
 typedef enum { NSIM_RESOURCE_NULL, NSIM_RESOURCE_NODE, NSIM_RESOURCE_LINK } NsimResourceKind;
 
@@ -125,15 +179,19 @@ struct _NsimMachine {
     const char *name;
     const char *source; /* where the numbers come from */
     uint32_t page_shift;
-    uint32_t node_count, accessor_count, link_count, resource_count;
+    uint32_t node_count, accessor_count, link_count, resource_count, engine_count;
     const NsimMemoryNode *nodes;
     const NsimAccessor *accessors;
     const NsimLink *links;
+    const NsimCopyEngine *engines;
+    NsimMigrationCosts migration;
     const NsimResource *resources; /* [0] is the null resource */
     uint32_t hop_max;              /* hops of the longest route */
     NsimTime curve_window_ps;      /* over which load and read share are measured */
     /* accessor-major: routes[(accessor * node_count + node) * NSIM_DIRS + dir] */
     const NsimRoute *routes;
+    /* the same for copy engines, engine-major */
+    const NsimRoute *engine_routes;
     /* order[accessor * node_count + rank]: nodes nearest first, NSIM_NODE_NONE where unreachable */
     const NsimNodeId *order;
     /* Values the description left out and the program filled in, one sentence each: shown by `topo show`. */
@@ -147,6 +205,16 @@ nsim_machine_route(const NsimMachine *machine, NsimAccessorId accessor, NsimNode
 {
     return &machine->routes[((size_t)accessor * machine->node_count + node) * NSIM_DIRS + dir];
 }
+
+/* What reads or writes of `node` by copy engine `engine` cross. */
+static inline const NsimRoute *
+nsim_machine_engine_route(const NsimMachine *machine, uint32_t engine, NsimNodeId node, NsimDir dir)
+{
+    return &machine->engine_routes[((size_t)engine * machine->node_count + node) * NSIM_DIRS + dir];
+}
+
+/* Index of the copy engine with this id, or UINT32_MAX. */
+uint32_t nsim_machine_find_engine(const NsimMachine *machine, const char *id);
 
 /*
  * Build from the value of `machine:` (a map, or a file name relative to the file it stands in) or from a file that has

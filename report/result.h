@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <numasim/migration.h>
 #include <numasim/types.h>
 #include <sim/histogram.h>
 
@@ -18,7 +19,8 @@ typedef struct {
     NsimTime runtime_ps; /* when its last access completed */
     uint64_t access_count;
     NsimTime stall_ps;  /* summed over its threads: time they could not issue for want of a window slot or a result */
-    NsimTime kernel_ps; /* faults and other kernel work done on its cores */
+    NsimTime kernel_ps; /* faults and other kernel work done on its cores while its threads had work */
+    NsimTime blocked_ps; /* its threads waited for pages under migration */
     uint64_t *node_access_count; /* node_count long */
 } NsimAccessorResult;
 
@@ -53,6 +55,37 @@ typedef struct {
     char *key, *value;
 } NsimOptionResult;
 
+/* Simulated time somebody paid for. */
+typedef struct {
+    char *payer; /* "CPU1", "worker", "kdamond.0", "group:NAME" */
+    NsimTime charged_ps;
+} NsimChargeResult;
+
+/* What moved, what it cost by step and by payer: the sums over both are equal. */
+typedef struct {
+    uint64_t pages, bytes;
+    uint64_t promoted_pages, demoted_pages; /* to a node of lower, or higher, latency for the unit's main accessor */
+    uint64_t failed_pages;
+    uint64_t failed_by_cause[NSIM_CAUSES];  /* pages; [NSIM_CAUSE_NONE] is 0 */
+    uint64_t ping_pong_pages;
+    uint64_t retried_pages;      /* attempts beyond the first */
+    uint64_t shadow_pages;       /* moved back by a remap alone: the old copy was still good */
+    uint64_t exchanged_pages;
+    uint64_t copied_bytes[NSIM_COPIERS]; /* [NSIM_COPIER_AUTO] is 0: what it chose counts */
+    NsimTime cost_ps[NSIM_PHASES];
+    NsimChargeResult *charged;
+    uint32_t charged_count;
+} NsimMigrationResult;
+
+/* A group of workloads with a budget for migrations. */
+typedef struct {
+    char *id;
+    uint64_t migrated_bytes;
+    NsimTime cpu_ps;        /* charged to it */
+    uint64_t throttled_pages; /* not moved for want of budget */
+    NsimTime throttled_ps;  /* migrations waited so long for budget */
+} NsimGroupResult;
+
 /* One row of the timeline: deltas over the interval that ends at `time_ps`. */
 typedef struct {
     NsimTime time_ps;
@@ -60,6 +93,7 @@ typedef struct {
     uint64_t latency_mean_ps;
     uint64_t *node_read_bytes, *node_write_bytes;      /* node_count long */
     uint64_t *link_forward_bytes, *link_reverse_bytes; /* link_count long */
+    uint64_t migrated_bytes;
 } NsimTimelineRow;
 
 /* What kept the run from being faster. */
@@ -68,7 +102,8 @@ typedef enum {
     NSIM_BOUND_LATENCY,  /* windows full, no resource busy: waiting for answers */
     NSIM_BOUND_RESOURCE, /* one node or link at least 90 % busy */
     NSIM_BOUND_SYNC,     /* threads waiting for each other at barriers */
-    NSIM_BOUND_KERNEL    /* kernel work: faults */
+    NSIM_BOUND_KERNEL,   /* kernel work: faults, migrations on the program's cores */
+    NSIM_BOUND_BLOCKED   /* waiting for pages under migration */
 } NsimBoundKind;
 
 typedef struct {
@@ -90,6 +125,10 @@ typedef struct {
     NsimLinkResult *links;
     NsimOperationResult *operations;
     uint32_t operation_count;
+    NsimMigrationResult migration;
+    NsimGroupResult *groups;
+    uint32_t group_count;
+    uint64_t blocked_count; /* accesses that waited for a migration: `blocked` is of these */
     NsimCounterResult *vmstat;
     uint32_t vmstat_count;
     NsimCounterResult *policy_stats;
