@@ -548,7 +548,7 @@ replay_loop(NsimReplay *replay)
 {
     const uint32_t hops = replay->options.machine->hop_max;
     nsim_assert(hops <= NSIM_HOPS_MAX && NSIM_HOPS_MAX == 8);
-    if (replay->options.fabric->curve_count > 0) {
+    if (replay->options.fabric->dynamic) {
         if (hops <= 2)
             run(replay, 2, true);
         else if (hops <= 4)

@@ -9,8 +9,9 @@
  * and completes at t + fixed latency + max(wait_r). Fixed latency never advances a clock: reserving at computed arrival
  * times would let a far request block earlier near ones, and summing the waits would lose throughput on full-duplex
  * routes. Copies cross the same resources as everybody else's lines; their lines are counted apart (agents below). A
- * link with `loaded` points has a least wait as well: the latency that its load adds. A node with a measured curve has a server whose rate is the measured maximum at the present read share, and a
- * least wait of curve(load) - unloaded latency; both are brought up to date once every `curve_window` (nsim_fabric_roll).
+ * link with `loaded` points has a least wait as well: the latency that its load adds. A node with a measured curve has
+ * a server whose rate is the measured maximum at the present read share, and a least wait of curve(load) - unloaded
+ * latency. All of these are brought up to date once every `curve_window` (nsim_fabric_roll).
  *
  * Left out: banks and rows, arbitration other than first come first served, link-level retries.
  * tests/judge holds an event-per-hop model that this one is compared with.
@@ -23,7 +24,7 @@ typedef struct {
     NsimTime free_ps;    /* when the resource is free again */
     NsimTime wait_ps;    /* summed waiting of all lines */
     uint32_t service_ps; /* per line, on top of the hop's own: set for nodes with a curve */
-    uint32_t floor_ps;   /* least wait: set for nodes with a curve */
+    uint32_t floor_ps;   /* least wait: set for nodes with a curve and loaded links */
 } NsimServer;
 
 /* A resource on the way of a run's requests. */
@@ -51,21 +52,27 @@ struct _NsimFabric {
      * accessor's cores copying, then the copy engines. */
     NsimFabricRoute *routes;
     uint32_t agent_count;
-    /* When the curve nodes' load has to be measured again; NSIM_TIME_MAX on machines without curves. */
+    /* When loads have to be measured again; NSIM_TIME_MAX where there are none to measure. */
     NsimTime roll_ps;
+    /* Some server's rate or least wait changes with its load: the `curves` of nsim_fabric_reserve(). */
+    bool dynamic;
     /* private */
+    bool watched;
     NsimTime rolled_ps;
     uint32_t curve_count;
     struct NsimCurveState *curves;
+    struct NsimLoadState *loads; /* by resource, NULL where none is measured */
+    uint32_t probe_count;
+    struct NsimProbe *probes; /* routes that cross a measured resource */
 };
 
 NsimFabric *nsim_fabric_new(const NsimMachine *machine);
 void nsim_fabric_free(NsimFabric *fabric);
 
 /*
- * Measure the load of every curve node since the last call and set its server's rate and least wait. Loads are smoothed
- * with weight 1/8 for the newest window: the loop load -> latency -> load is then stable while the curve's relative slope
- * is below 15. Call when now >= roll_ps.
+ * Measure the load of every curve node and loaded link (of everything when watched) since the last call and set its
+ * server's rate and least wait. Loads are smoothed with weight 1/8 for the newest window: the loop load -> latency ->
+ * load is then stable while the curve's relative slope is below 15. Call when now >= roll_ps.
  */
 void nsim_fabric_roll(NsimFabric *fabric, NsimTime now_ps);
 
@@ -143,8 +150,9 @@ const NsimRoute *nsim_fabric_machine_route(const NsimFabric *fabric, uint32_t ag
 uint64_t nsim_fabric_node_lines(const NsimFabric *fabric, NsimNodeId node, NsimDir dir);
 
 /*
- * Load of a resource over the last windows, smoothed like a curve's, in parts per million of its rate; 0 where it is not
- * known. Measured only after nsim_fabric_watch(): then rolls happen every curve_window on every machine.
+ * Load of a resource over the last windows, smoothed like a curve's, in parts per million of its rate; 0 where it is
+ * not known. Measured only after nsim_fabric_watch(), to be called before the run: then rolls happen every curve_window
+ * on every machine.
  */
 void nsim_fabric_watch(NsimFabric *fabric);
 uint32_t nsim_fabric_load_ppm(const NsimFabric *fabric, uint32_t resource);
