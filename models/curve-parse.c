@@ -15,7 +15,8 @@
 
 /* One `LOAD: LATENCY`. Loads must rise and latencies must not fall: a curve that turns back has no single latency. */
 static bool
-parse_point(const NsimValue *points, uint32_t i, uint64_t *load, NsimTime *latency_ps, GError **error)
+parse_point(const NsimValue *points, uint32_t i, NsimTime least_ps, uint64_t *load, NsimTime *latency_ps,
+            GError **error)
 {
     const NsimValue *value = nsim_value_item(points, i);
     const char *key = nsim_value_key(points, i);
@@ -30,8 +31,33 @@ parse_point(const NsimValue *points, uint32_t i, uint64_t *load, NsimTime *laten
     if (i > 0 && latency_ps[i] < latency_ps[i - 1])
         return nsim_value_error(value, error, "latency must not fall as the load rises, %s follows %s",
                                 nsim_value_text(value), nsim_value_text(nsim_value_item(points, i - 1)));
-    if (latency_ps[i] == 0)
+    if (latency_ps[i] < least_ps)
         return nsim_value_error(value, error, "the latency of a point must be more than zero");
+    return true;
+}
+
+bool
+nsim_build_parse_points(NsimMachineBuild *build, const NsimValue *points, const char *key, NsimTime least_ps,
+                        uint32_t *ret_count, const uint64_t **ret_loads, const NsimTime **ret_times, GError **error)
+{
+    if (nsim_value_kind(points) != NSIM_VALUE_MAP || nsim_value_count(points) < 2 ||
+        nsim_value_count(points) > NSIM_CURVE_POINTS_MAX)
+        return nsim_value_error(points, error,
+                                "\"%s\" must be a map of 2 to %u pairs LOAD: LATENCY (NSIM_CURVE_POINTS_MAX)", key,
+                                NSIM_CURVE_POINTS_MAX);
+    const uint32_t count = nsim_value_count(points);
+    uint64_t *load = nsim_build_alloc(build, count, sizeof *load);
+    NsimTime *latency_ps = nsim_build_alloc(build, count, sizeof *latency_ps);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!parse_point(points, i, least_ps, load, latency_ps, error))
+            return false;
+    }
+    if (load[count - 1] < NSIM_RATE_MIN_BYTES_PER_S || load[count - 1] > NSIM_RATE_MAX_BYTES_PER_S)
+        return nsim_value_key_error(points, count - 1, error, "the highest load must be 1MB/s to 64TB/s, found %s",
+                                    nsim_value_key(points, count - 1));
+    *ret_count = count;
+    *ret_loads = load;
+    *ret_times = latency_ps;
     return true;
 }
 
@@ -49,21 +75,11 @@ parse_mix(NsimMachineBuild *build, const NsimValue *map, NsimCurveMix *mix, GErr
     const NsimValue *points = nsim_value_get(map, "points");
     if (!points)
         return nsim_value_error(map, error, "key \"points\" is missing");
-    if (nsim_value_kind(points) != NSIM_VALUE_MAP || nsim_value_count(points) < 2 ||
-        nsim_value_count(points) > NSIM_CURVE_POINTS_MAX)
-        return nsim_value_error(points, error,
-                                "\"points\" must be a map of 2 to %u pairs LOAD: LATENCY (NSIM_CURVE_POINTS_MAX)",
-                                NSIM_CURVE_POINTS_MAX);
-    const uint32_t count = nsim_value_count(points);
-    uint64_t *load = nsim_build_alloc(build, count, sizeof *load);
-    NsimTime *latency_ps = nsim_build_alloc(build, count, sizeof *latency_ps);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!parse_point(points, i, load, latency_ps, error))
-            return false;
-    }
-    if (load[count - 1] < NSIM_RATE_MIN_BYTES_PER_S || load[count - 1] > NSIM_RATE_MAX_BYTES_PER_S)
-        return nsim_value_key_error(points, count - 1, error, "the highest load must be 1MB/s to 64TB/s, found %s",
-                                    nsim_value_key(points, count - 1));
+    uint32_t count;
+    const uint64_t *load;
+    const NsimTime *latency_ps;
+    if (!nsim_build_parse_points(build, points, "points", 1, &count, &load, &latency_ps, error))
+        return false;
     *mix = (NsimCurveMix){.read_share_ppm = (uint32_t)share_ppm,
                           .point_count = count,
                           .load_bytes_per_s = load,

@@ -22,6 +22,9 @@ libmodels_a_SOURCES = \
     models/machine-build.h \
     models/machine-check.c \
     models/machine-describe.c \
+    models/machine-engine.c \
+    models/machine-field.c \
+    models/machine-migration.c \
     models/machine-parse.c \
     models/machine-route.c \
     models/machine-table.c \

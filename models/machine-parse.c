@@ -14,14 +14,14 @@
 #define ASSUMED_MAX 1024u
 #define LINE_BYTES_MAX 1000u
 
-static const char *const machine_keys[] = {"name",    "source", "page",      "curve_window", "points",
-                                           "nodes",   "links",  "accessors", "slit",         "relative_latency",
-                                           "assumed", "curves", NULL};
+static const char *const machine_keys[] = {"name",    "source", "page",         "curve_window", "points",
+                                           "nodes",   "links",  "accessors",    "slit",         "relative_latency",
+                                           "assumed", "curves", "copy_engines", "migration",    NULL};
 static const char *const node_keys[] = {"id",    "nid",   "kind",   "capacity", "latency", "read",
                                         "write", "total", "duplex", "curve",    "at",      NULL};
 static const char *const node_kinds[] = {"dram", "cxl", "hbm", "gpu", "compressed", "remote", "disk", NULL};
 static const char *const link_keys[] = {"id",      "between", "kind",    "bandwidth", "forward", "reverse",
-                                        "latency", "duplex",  "request", "response",  NULL};
+                                        "latency", "duplex",  "request", "response",  "loaded",  NULL};
 static const char *const link_kinds[] = {"link", "upi",  "qpi", "xgmi",   "mesh",    "port",
                                          "cxl",  "pcie", "c2c", "nvlink", "network", NULL};
 static const char *const duplex_words[] = {"half", "full", NULL};
@@ -124,7 +124,9 @@ nsim_build_add_point(NsimMachineBuild *build, const char *id, NsimPointKind kind
 {
     if (g_hash_table_contains(build->point_by_id, id))
         return nsim_value_error(value, error,
-                                "id \"%s\" given twice; nodes, accessors and points share one set of names", id);
+                                "id \"%s\" given twice; nodes, accessors, points and copy engines share one set of "
+                                "names",
+                                id);
     const NsimPoint point = {.id = id, .kind = kind, .index = index, .forwards = true, .value = value};
     g_array_append_val(build->points, point);
     g_hash_table_insert(build->point_by_id, (gpointer)id, GUINT_TO_POINTER(build->points->len));
@@ -141,6 +143,12 @@ uint32_t
 nsim_build_accessor_point(const NsimMachineBuild *build, uint32_t accessor)
 {
     return build->node_count + accessor;
+}
+
+uint32_t
+nsim_build_engine_point(const NsimMachineBuild *build, uint32_t engine)
+{
+    return build->points->len - build->engine_count + engine;
 }
 
 /* Names to choose from, the first dozen of them. */
@@ -190,12 +198,13 @@ add_resource(NsimMachineBuild *build, NsimResourceKind kind, uint32_t owner, uin
     return build->resources->len - 1;
 }
 
-/* An `at:`: an ideal link to an existing point. */
-static bool
-parse_at(NsimMachineBuild *build, const NsimValue *map, uint32_t point, GError **error)
+bool
+nsim_build_parse_at(NsimMachineBuild *build, const NsimValue *map, uint32_t point, uint32_t *ret, GError **error)
 {
     const NsimValue *at = nsim_value_get(map, "at");
     NsimEdge edge = {.ends = {point}, .link = NSIM_NO_LINK};
+    if (ret)
+        *ret = NSIM_NO_POINT;
     if (!at)
         return true;
     /* A node's number serves as its name here, as it does on the command line. */
@@ -215,6 +224,8 @@ parse_at(NsimMachineBuild *build, const NsimValue *map, uint32_t point, GError *
     if (edge.ends[1] == point)
         return nsim_value_error(at, error, "\"%s\" cannot be at itself", nsim_value_text(at));
     g_array_append_val(build->edges, edge);
+    if (ret)
+        *ret = edge.ends[1];
     return true;
 }
 
@@ -449,6 +460,19 @@ read_header_bytes(const NsimValue *map, const char *key, uint32_t *ret, GError *
     return true;
 }
 
+/* `loaded: {0GB/s: 0ns, 30GB/s: 20ns, ...}`: the latency that the load of a direction adds. */
+static bool
+parse_loaded(NsimMachineBuild *build, const NsimValue *map, NsimLink *link, GError **error)
+{
+    const NsimValue *loaded = nsim_value_get(map, "loaded");
+    if (!loaded)
+        return true;
+    if (link->forward_bytes_per_s == 0)
+        return nsim_value_error(loaded, error, "\"loaded\" needs a \"bandwidth\"; an unlimited link has no load");
+    return nsim_build_parse_points(build, loaded, "loaded", 0, &link->loaded_count, &link->loaded_bytes_per_s,
+                                   &link->loaded_ps, error);
+}
+
 static bool
 parse_link(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GHashTable *names, GError **error)
 {
@@ -467,7 +491,7 @@ parse_link(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GHashT
     link->kind = link_kinds[kind];
     for (uint32_t i = 0; i < 2; i++)
         link->ends[i] = point_at(build, edge.ends[i])->id;
-    if (!parse_link_rates(build, map, link, index, error))
+    if (!parse_link_rates(build, map, link, index, error) || !parse_loaded(build, map, link, error))
         return false;
     g_array_append_val(build->edges, edge);
     return true;
@@ -509,11 +533,12 @@ static bool
 parse_attachments(NsimMachineBuild *build, const NsimValue *nodes, const NsimValue *accessors, GError **error)
 {
     for (uint32_t n = 0; n < build->node_count; n++) {
-        if (!parse_at(build, nsim_value_item(nodes, n), nsim_build_node_point(build, n), error))
+        if (!nsim_build_parse_at(build, nsim_value_item(nodes, n), nsim_build_node_point(build, n), NULL, error))
             return false;
     }
     for (uint32_t a = 0; a < build->accessor_count; a++) {
-        if (!parse_at(build, nsim_value_item(accessors, a), nsim_build_accessor_point(build, a), error))
+        if (!nsim_build_parse_at(build, nsim_value_item(accessors, a), nsim_build_accessor_point(build, a), NULL,
+                                 error))
             return false;
     }
     return true;
@@ -608,5 +633,6 @@ nsim_build_parse(NsimMachineBuild *build, GError **error)
         if (!parse_point(build, nsim_value_item(points, i), error))
             return false;
     }
-    return parse_attachments(build, nodes, accessors, error) && parse_links(build, error);
+    return parse_attachments(build, nodes, accessors, error) && parse_links(build, error) &&
+           nsim_build_parse_engines(build, error) && nsim_build_parse_migration(build, error);
 }

@@ -322,7 +322,7 @@ fill_route(const NsimMachineBuild *build, uint32_t node_index, NsimDir dir, cons
 }
 
 static bool
-refuse_long_route(const NsimMachineBuild *build, uint32_t accessor, uint32_t node, const GArray *stages, GError **error)
+refuse_long_route(const NsimMachineBuild *build, const char *from, uint32_t node, const GArray *stages, GError **error)
 {
     g_autoptr(GString) names = g_string_new(NULL);
     for (uint32_t h = 0; h < stages->len && h < 2 * NSIM_HOPS_MAX; h++)
@@ -332,8 +332,8 @@ refuse_long_route(const NsimMachineBuild *build, uint32_t accessor, uint32_t nod
     return nsim_value_error(build->links_value ? build->links_value : build->root, error,
                             "the route from \"%s\" to \"%s\" crosses %u limited resources, at most %u are allowed "
                             "(NSIM_HOPS_MAX): %s%s",
-                            build->accessors[accessor].id, build->nodes[node].id, stages->len, NSIM_HOPS_MAX,
-                            names->str, stages->len > 2 * NSIM_HOPS_MAX ? " ..." : "");
+                            from, build->nodes[node].id, stages->len, NSIM_HOPS_MAX, names->str,
+                            stages->len > 2 * NSIM_HOPS_MAX ? " ..." : "");
 }
 
 /* Who is cut off from a node, for the message about the first such pair. */
@@ -366,26 +366,37 @@ needs_path(const NsimMachineBuild *build)
     return build->form == NSIM_LATENCY_LINKS || build->links_value != NULL;
 }
 
+/* Where routes begin. */
+typedef struct {
+    const char *id;
+    uint32_t point;
+    const NsimTime *table; /* latencies by node, or NULL */
+    bool anywhere;         /* every node must be reached unless the table says otherwise */
+} Origin;
+
 static bool
-routes_of_accessor(NsimMachineBuild *build, Search *search, uint32_t accessor, NsimRoute *routes, GError **error)
+routes_from(NsimMachineBuild *build, Search *search, const Origin *origin, NsimRoute *routes, GError **error)
 {
     g_autoptr(GArray) crossings = g_array_new(FALSE, FALSE, sizeof(Crossing));
     g_autoptr(GArray) stages = g_array_new(FALSE, FALSE, sizeof(Stage));
     if (needs_path(build))
-        search_from(search, nsim_build_accessor_point(build, accessor));
+        search_from(search, origin->point);
     for (uint32_t n = 0; n < build->node_count; n++) {
-        const NsimTime table_ps = build->table ? build->table[(size_t)accessor * build->node_count + n] : 0;
+        const NsimTime table_ps = origin->table ? origin->table[n] : 0;
         for (uint32_t dir = 0; dir < NSIM_DIRS; dir++)
             routes[n * NSIM_DIRS + dir].node = (NsimNodeId)n;
         if (table_ps == NSIM_TIME_MAX)
             continue;
-        if (needs_path(build) && !search_path(search, nsim_build_node_point(build, n), crossings))
-            return refuse_gap(build, search, n, error);
+        if (needs_path(build) && !search_path(search, nsim_build_node_point(build, n), crossings)) {
+            if (origin->anywhere)
+                return refuse_gap(build, search, n, error);
+            continue;
+        }
         for (uint32_t dir = 0; dir < NSIM_DIRS; dir++) {
             NsimTime fixed_ps;
             plan(build, crossings, n, (NsimDir)dir, table_ps, stages, &fixed_ps);
             if (stages->len > NSIM_HOPS_MAX)
-                return refuse_long_route(build, accessor, n, stages, error);
+                return refuse_long_route(build, origin->id, n, stages, error);
             fill_route(build, n, (NsimDir)dir, stages, fixed_ps, &routes[n * NSIM_DIRS + dir]);
         }
     }
@@ -409,26 +420,64 @@ order_nodes(const NsimMachineBuild *build, const NsimRoute *routes, NsimNodeId *
         order[count++] = NSIM_NODE_NONE;
 }
 
+static bool
+accessor_routes(NsimMachineBuild *build, Search *search, NsimRoute *routes, NsimNodeId *order, GError **error)
+{
+    const size_t nodes = build->node_count;
+    for (uint32_t a = 0; a < build->accessor_count; a++) {
+        const Origin origin = {.id = build->accessors[a].id,
+                               .point = nsim_build_accessor_point(build, a),
+                               .table = build->table ? build->table + a * nodes : NULL,
+                               .anywhere = true};
+        if (!routes_from(build, search, &origin, routes + a * nodes * NSIM_DIRS, error))
+            return false;
+        order_nodes(build, routes + a * nodes * NSIM_DIRS, order + a * nodes);
+    }
+    return true;
+}
+
+/* Engines may be cut off from some nodes, but not from all. */
+static bool
+engine_routes(NsimMachineBuild *build, Search *search, NsimRoute *routes, GError **error)
+{
+    const size_t nodes = build->node_count;
+    for (uint32_t e = 0; e < build->engine_count; e++) {
+        NsimRoute *own = routes + e * nodes * NSIM_DIRS;
+        const Origin origin = {.id = build->engines[e].id,
+                               .point = nsim_build_engine_point(build, e),
+                               .table = build->table ? build->table + (build->accessor_count + e) * nodes : NULL};
+        if (!routes_from(build, search, &origin, own, error))
+            return false;
+        bool reaches = false;
+        for (size_t n = 0; n < nodes; n++)
+            reaches = reaches || own[n * NSIM_DIRS].reachable;
+        if (!reaches)
+            return nsim_value_error(nsim_value_item(build->engines_value, e), error,
+                                    "copy engine \"%s\" reaches no node from \"%s\"", origin.id, build->engines[e].at);
+    }
+    return true;
+}
+
 bool
 nsim_build_routes(NsimMachineBuild *build, GError **error)
 {
     NsimMachine *machine = &build->full->public;
     const size_t pairs = (size_t)build->accessor_count * build->node_count;
+    const size_t engine_pairs = (size_t)build->engine_count * build->node_count;
     NsimRoute *routes = nsim_build_alloc(build, pairs * NSIM_DIRS, sizeof *routes);
+    NsimRoute *of_engines = nsim_build_alloc(build, engine_pairs * NSIM_DIRS, sizeof *of_engines);
     NsimNodeId *order = nsim_build_alloc(build, pairs, sizeof *order);
     Search search;
-    bool good = true;
     search_init(&search, build);
-    for (uint32_t a = 0; good && a < build->accessor_count; a++) {
-        NsimRoute *own = routes + (size_t)a * build->node_count * NSIM_DIRS;
-        good = routes_of_accessor(build, &search, a, own, error);
-        if (good)
-            order_nodes(build, own, order + (size_t)a * build->node_count);
-    }
+    const bool good =
+        accessor_routes(build, &search, routes, order, error) && engine_routes(build, &search, of_engines, error);
     search_clear(&search);
     for (size_t r = 0; good && r < pairs * NSIM_DIRS; r++)
         machine->hop_max = MAX(machine->hop_max, routes[r].hop_count);
+    for (size_t r = 0; good && r < engine_pairs * NSIM_DIRS; r++)
+        machine->hop_max = MAX(machine->hop_max, of_engines[r].hop_count);
     machine->routes = routes;
+    machine->engine_routes = of_engines;
     machine->order = order;
     return good;
 }

@@ -112,6 +112,41 @@ check_relative_keys(const NsimMachineBuild *build, const NsimValue *map, GError 
     return nsim_value_check_map(map, "relative_latency", (const char *const *)keys->pdata, error);
 }
 
+/* What an engine sits at gives its latencies: the point of an accessor, or of a node where `nodes_too`. */
+static bool
+engine_row_of(const NsimMachineBuild *build, uint32_t engine, bool nodes_too, uint32_t *ret, GError **error)
+{
+    const uint32_t self = nsim_build_engine_point(build, engine);
+    const uint32_t accessors_end = build->node_count + build->accessor_count;
+    for (uint32_t e = 0; e < build->edges->len; e++) {
+        const NsimEdge *edge = &g_array_index(build->edges, NsimEdge, e);
+        if (edge->link == NSIM_NO_LINK && edge->ends[0] == self && edge->ends[1] < accessors_end &&
+            (nodes_too || edge->ends[1] >= build->node_count)) {
+            *ret = edge->ends[1];
+            return true;
+        }
+    }
+    return nsim_value_error(nsim_value_get(nsim_value_item(build->engines_value, engine), "at"), error,
+                            "with a table of latencies a copy engine is at an accessor%s, whose row it has; \"%s\" is "
+                            "none",
+                            nodes_too ? " or a node" : "", build->engines[engine].at);
+}
+
+/* Engines have the row of the accessor they are at. */
+static bool
+fill_engine_rows(NsimMachineBuild *build, GError **error)
+{
+    for (uint32_t e = 0; e < build->engine_count; e++) {
+        uint32_t point = 0;
+        if (!engine_row_of(build, e, false, &point, error))
+            return false;
+        memcpy(&build->table[(size_t)(build->accessor_count + e) * build->node_count],
+               &build->table[(size_t)(point - build->node_count) * build->node_count],
+               build->node_count * sizeof *build->table);
+    }
+    return true;
+}
+
 static bool
 parse_relative(NsimMachineBuild *build, const NsimValue *map, GError **error)
 {
@@ -134,7 +169,7 @@ parse_relative(NsimMachineBuild *build, const NsimValue *map, GError **error)
                 return false;
         }
     }
-    return true;
+    return fill_engine_rows(build, error);
 }
 
 static bool
@@ -257,9 +292,11 @@ parse_slit(NsimMachineBuild *build, const NsimValue *map, GError **error)
     memset(distance, 0xff, (size_t)rows * nodes * sizeof *distance);
     if (!parse_slit_rows(build, map, columns, distance, error))
         return false;
-    for (uint32_t a = 0; a < build->accessor_count; a++) {
-        uint32_t row = 0;
-        if (!slit_row_of(build, map, a, distance, &row, error))
+    for (uint32_t a = 0; a < build->accessor_count + build->engine_count; a++) {
+        uint32_t row = nodes + a;
+        if (a >= build->accessor_count && !engine_row_of(build, a - build->accessor_count, true, &row, error))
+            return false;
+        if (row >= nodes && !slit_row_of(build, map, row - nodes, distance, &row, error))
             return false;
         for (uint32_t n = 0; n < nodes; n++) {
             const uint32_t d = distance[(size_t)row * nodes + n];
@@ -337,7 +374,7 @@ nsim_build_parse_table(NsimMachineBuild *build, GError **error)
     if (!relative && !slit)
         return check_own_latencies(build, error);
     build->form = relative ? NSIM_LATENCY_RELATIVE : NSIM_LATENCY_SLIT;
-    build->table = g_new0(NsimTime, (size_t)build->accessor_count * build->node_count);
+    build->table = g_new0(NsimTime, (size_t)(build->accessor_count + build->engine_count) * build->node_count);
     if (!refuse_second_latency(build, relative ? "relative_latency" : "slit", error) ||
         !(relative ? parse_relative(build, relative, error) : parse_slit(build, slit, error)))
         return false;

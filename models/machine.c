@@ -110,6 +110,8 @@ publish(NsimMachineBuild *build)
     machine->nodes = build->nodes;
     machine->accessors = build->accessors;
     machine->links = build->links;
+    machine->engines = build->engines;
+    machine->engine_count = build->engine_count;
     machine->node_count = build->node_count;
     machine->accessor_count = build->accessor_count;
     machine->link_count = build->link_count;
@@ -235,6 +237,16 @@ nsim_machine_find_accessor(const NsimMachine *machine, const char *id)
             return (NsimAccessorId)a;
     }
     return NSIM_ACCESSOR_NONE;
+}
+
+uint32_t
+nsim_machine_find_engine(const NsimMachine *machine, const char *id)
+{
+    for (uint32_t e = 0; e < machine->engine_count; e++) {
+        if (strcmp(machine->engines[e].id, id) == 0)
+            return e;
+    }
+    return UINT32_MAX;
 }
 
 NsimNodeId

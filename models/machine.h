@@ -19,6 +19,10 @@
 #define NSIM_POINTS_MAX 4096u /* besides nodes and accessors, which are points themselves */
 #define NSIM_CORES_MAX 1024u  /* of one accessor */
 #define NSIM_WINDOW_MAX 4096u /* lines of one core */
+#define NSIM_ENGINES_MAX 256u
+#define NSIM_ENGINE_CHANNELS_MAX 256u /* of one copy engine */
+#define NSIM_ENGINE_WINDOW_MAX 65536u /* lines of a group of its channels */
+#define NSIM_ENGINE_LIST_MAX 65536u   /* descriptors of one submission */
 #define NSIM_CURVE_POINTS_MAX 256u
 #define NSIM_CURVE_MIXES_MAX 16u
 /* A route crosses at most this many resources; shorter ones are padded with resource 0, which costs nothing. */
@@ -102,6 +106,7 @@ typedef struct {
 typedef struct {
     const char *id;
     const char *preset; /* "ptdma", "ae4dma", "dsa", "ioat", "sdxi", "nvidia-ce", or "" */
+    const char *at;     /* the point it sits at */
     uint32_t channel_count;
     uint32_t group_channels;   /* channels that share one set of outstanding requests */
     uint32_t window_lines;     /* of such a group */

@@ -7,10 +7,12 @@ tests_models_test_models_SOURCES = \
     tests/models/test-corpus.c \
     tests/models/test-curve.c \
     tests/models/test-document.c \
+    tests/models/test-fabric.c \
     tests/models/test-import.c \
     tests/models/test-isolate.c \
     tests/models/test-machine-check.c \
     tests/models/test-machine-describe.c \
+    tests/models/test-machine-engine.c \
     tests/models/test-machine-route.c \
     tests/models/test-machine-table.c \
     tests/models/test-machine.c \

@@ -37,7 +37,7 @@ test_fields(void)
     CU_ASSERT_STRING_EQUAL(machine->source, "invented");
     CU_ASSERT_EQUAL(machine->page_shift, 16);
     CU_ASSERT_EQUAL(machine->curve_window_ps, 5 * NSIM_US);
-    CU_ASSERT_EQUAL(machine->assumption_count, 1);
+    CU_ASSERT_EQUAL(machine->assumption_count, 2);
     CU_ASSERT_STRING_EQUAL(machine->assumptions[0], "one sentence");
     const NsimMemoryNode *d = &machine->nodes[0], *x = &machine->nodes[1];
     CU_ASSERT_EQUAL(d->nid, 7);
@@ -100,6 +100,7 @@ test_defaults(void)
         "G: window of a core 128 lines for random accesses, 256 for streams",
         "G: first-touch fault 45us",
         "G: hint fault 45us",
+        "page migration costs what it does on a generic x86 server",
     };
     CU_ASSERT_STRING_EQUAL(machine->name, "unnamed");
     CU_ASSERT_EQUAL(machine->page_shift, 12);

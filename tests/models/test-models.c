@@ -54,8 +54,9 @@ main(void)
         return EXIT_FAILURE;
     const bool registered = test_quantity_register() && test_document_register() && test_curve_register() &&
                             test_machine_register() && test_machine_table_register() && test_machine_check_register() &&
-                            test_machine_route_register() && test_machine_describe_register() &&
-                            test_import_register() && test_isolate_register() && test_corpus_register();
+                            test_machine_route_register() && test_machine_engine_register() &&
+                            test_machine_describe_register() && test_fabric_register() && test_import_register() &&
+                            test_isolate_register() && test_corpus_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -8,11 +8,13 @@
 bool test_corpus_register(void);
 bool test_curve_register(void);
 bool test_document_register(void);
+bool test_fabric_register(void);
 bool test_import_register(void);
 bool test_isolate_register(void);
 bool test_machine_register(void);
 bool test_machine_check_register(void);
 bool test_machine_describe_register(void);
+bool test_machine_engine_register(void);
 bool test_machine_route_register(void);
 bool test_machine_table_register(void);
 bool test_quantity_register(void);
