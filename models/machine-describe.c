@@ -132,8 +132,28 @@ append_wrapped(GString *text, const char *first, const char *later, const char *
     g_string_append_c(text, '\n');
 }
 
-/* Two figures of each accessor x node; returns false for "-". */
-typedef bool (*PairFunc)(const NsimMachine *machine, uint32_t accessor, uint32_t node, char **ret_a, char **ret_b);
+/* Two figures of each accessor (or engine) x node; returns false for "-". */
+typedef bool (*PairFunc)(const NsimMachine *machine, uint32_t row, uint32_t node, char **ret_a, char **ret_b);
+
+/* What the rows of a matrix are, and its figures. */
+typedef struct {
+    uint32_t rows;
+    const char *(*name)(const NsimMachine *machine, uint32_t row);
+    PairFunc pair;
+    const char *head_a, *head_b;
+} Matrix;
+
+static const char *
+accessor_name(const NsimMachine *machine, uint32_t a)
+{
+    return machine->accessors[a].id;
+}
+
+static const char *
+engine_name(const NsimMachine *machine, uint32_t e)
+{
+    return machine->engines[e].id;
+}
 
 static bool
 read_pair(const NsimMachine *machine, uint32_t accessor, uint32_t node, char **ret_a, char **ret_b)
@@ -176,18 +196,28 @@ reach_pair(const NsimMachine *machine, uint32_t accessor, uint32_t node, char **
     return true;
 }
 
+static bool
+engine_pair(const NsimMachine *machine, uint32_t engine, uint32_t node, char **ret_a, char **ret_b)
+{
+    const NsimRoute *route = nsim_machine_engine_route(machine, engine, (NsimNodeId)node, NSIM_DIR_READ);
+    if (!route->reachable)
+        return false;
+    *ret_a = ns_text(route->fixed_ps);
+    *ret_b = gb_text(route->bytes_per_s);
+    return true;
+}
+
 /* One column of a matrix as a text of its own, so that a node's name can stand over its two figures. */
 static void
-matrix_column(const NsimMachine *machine, uint32_t node, PairFunc pair, const char *head_a, const char *head_b,
-              GPtrArray *lines)
+matrix_column(const NsimMachine *machine, uint32_t node, const Matrix *matrix, GPtrArray *lines)
 {
-    const uint32_t rows = machine->accessor_count;
+    const uint32_t rows = matrix->rows;
     g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) b = g_ptr_array_new_with_free_func(g_free);
-    size_t width_a = strlen(head_a), width_b = strlen(head_b);
+    size_t width_a = strlen(matrix->head_a), width_b = strlen(matrix->head_b);
     for (uint32_t i = 0; i < rows; i++) {
         char *first = NULL, *second = NULL;
-        if (!pair(machine, i, node, &first, &second)) {
+        if (!matrix->pair(machine, i, node, &first, &second)) {
             first = g_strdup("-");
             second = g_strdup("-");
         }
@@ -199,26 +229,26 @@ matrix_column(const NsimMachine *machine, uint32_t node, PairFunc pair, const ch
     const int wide = (int)MAX(width_a + 1 + width_b, strlen(machine->nodes[node].id));
     const int rest = wide - (int)width_b - 1;
     g_ptr_array_add(lines, g_strdup_printf("%*s", wide, machine->nodes[node].id));
-    g_ptr_array_add(lines, g_strdup_printf("%*s %*s", rest, head_a, (int)width_b, head_b));
+    g_ptr_array_add(lines, g_strdup_printf("%*s %*s", rest, matrix->head_a, (int)width_b, matrix->head_b));
     for (uint32_t i = 0; i < rows; i++)
         g_ptr_array_add(lines, g_strdup_printf("%*s %*s", rest, (char *)g_ptr_array_index(a, i), (int)width_b,
                                                (char *)g_ptr_array_index(b, i)));
 }
 
-/* Accessors x nodes, in as many panels as the width asks for. */
+/* Rows x nodes, in as many panels as the width asks for. */
 static void
-append_matrix(const NsimMachine *machine, GString *text, PairFunc pair, const char *head_a, const char *head_b)
+append_rows(const NsimMachine *machine, GString *text, const Matrix *matrix)
 {
-    const uint32_t rows = machine->accessor_count + 2;
+    const uint32_t rows = matrix->rows + 2;
     size_t name_width = 0;
-    for (uint32_t a = 0; a < machine->accessor_count; a++)
-        name_width = MAX(name_width, strlen(machine->accessors[a].id));
+    for (uint32_t i = 0; i < matrix->rows; i++)
+        name_width = MAX(name_width, strlen(matrix->name(machine, i)));
     for (uint32_t n = 0; n < machine->node_count;) {
         g_autoptr(GPtrArray) panel = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
         size_t width = 2 + name_width;
         for (; n < machine->node_count; n++) {
             g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-            matrix_column(machine, n, pair, head_a, head_b, lines);
+            matrix_column(machine, n, matrix, lines);
             const size_t more = COLUMN_GAP + 1 + strlen(g_ptr_array_index(lines, 0));
             if (panel->len > 0 && width + more > WIDTH)
                 break;
@@ -226,7 +256,7 @@ append_matrix(const NsimMachine *machine, GString *text, PairFunc pair, const ch
             g_ptr_array_add(panel, g_steal_pointer(&lines));
         }
         for (uint32_t r = 0; r < rows; r++) {
-            g_string_append_printf(text, "  %-*s", (int)name_width, r < 2 ? "" : machine->accessors[r - 2].id);
+            g_string_append_printf(text, "  %-*s", (int)name_width, r < 2 ? "" : matrix->name(machine, r - 2));
             for (uint32_t c = 0; c < panel->len; c++)
                 g_string_append_printf(text, "   %s",
                                        (char *)g_ptr_array_index((GPtrArray *)g_ptr_array_index(panel, c), r));
@@ -235,6 +265,13 @@ append_matrix(const NsimMachine *machine, GString *text, PairFunc pair, const ch
         if (n < machine->node_count)
             g_string_append_c(text, '\n');
     }
+}
+
+static void
+append_matrix(const NsimMachine *machine, GString *text, PairFunc pair, const char *head_a, const char *head_b)
+{
+    const Matrix matrix = {machine->accessor_count, accessor_name, pair, head_a, head_b};
+    append_rows(machine, text, &matrix);
 }
 
 static bool
@@ -300,6 +337,23 @@ append_nodes(const NsimMachine *machine, GString *text)
     }
 }
 
+/* "the load of a direction of xgmi adds 0ns at 0B/s, 20ns at 30GB/s" */
+static void
+append_loaded(const NsimLink *link, GString *text)
+{
+    g_autoptr(GString) sentence = g_string_new(NULL);
+    if (link->loaded_count == 0)
+        return;
+    g_string_append_printf(sentence, "the load of %s of %s adds", link->full_duplex ? "a direction" : "both directions",
+                           link->id);
+    for (uint32_t i = 0; i < link->loaded_count; i++) {
+        g_autofree char *rate = nsim_quantity_format(link->loaded_bytes_per_s[i], NSIM_QUANTITY_RATE);
+        g_autofree char *added = latency_text(link->loaded_ps[i]);
+        g_string_append_printf(sentence, "%s %s at %s", i > 0 ? "," : "", added, rate);
+    }
+    append_wrapped(text, "  ", "    ", sentence->str);
+}
+
 static void
 append_links(const NsimMachine *machine, GString *text)
 {
@@ -325,6 +379,8 @@ append_links(const NsimMachine *machine, GString *text)
     }
     g_string_append_c(text, '\n');
     table_print(&table, text);
+    for (uint32_t l = 0; l < machine->link_count; l++)
+        append_loaded(&machine->links[l], text);
 }
 
 static void
@@ -351,6 +407,91 @@ append_accessors(const NsimMachine *machine, GString *text)
     g_string_append(text, "  (window: lines in flight of a core, random/streaming; fault: first touch/hint)\n");
 }
 
+/* What engines are. */
+static void
+append_engine_table(const NsimMachine *machine, GString *text)
+{
+    static const char *const head[] = {"engine", "preset", "at",         "channels", "group",
+                                       "window", "rate",   "descriptor", "list"};
+    Table table = table_new(G_N_ELEMENTS(head), 1 << 0 | 1 << 1 | 1 << 2);
+    table_row(&table, head);
+    for (uint32_t e = 0; e < machine->engine_count; e++) {
+        const NsimCopyEngine *engine = &machine->engines[e];
+        table_take(&table, g_strdup(engine->id));
+        table_take(&table, g_strdup(*engine->preset ? engine->preset : "none"));
+        table_take(&table, g_strdup(engine->at));
+        table_take(&table, g_strdup_printf("%u", engine->channel_count));
+        table_take(&table, g_strdup_printf("%u", engine->group_channels));
+        table_take(&table, g_strdup_printf("%u", engine->window_lines));
+        table_take(&table, nsim_quantity_format(engine->channel_bytes_per_s, NSIM_QUANTITY_RATE));
+        table_take(&table, nsim_quantity_format(engine->descriptor_bytes_max, NSIM_QUANTITY_BYTES));
+        table_take(&table, g_strdup_printf("%u", engine->list_max));
+    }
+    table_print(&table, text);
+    append_wrapped(
+        text, "  ", "  ",
+        "(channels share a window of lines in flight by groups; rate: of a channel; descriptor: the longest; "
+        "list: the most descriptors submitted at once)");
+}
+
+/* What using them takes. */
+static void
+append_engine_times(const NsimMachine *machine, GString *text)
+{
+    static const char *const head[] = {"engine", "map", "submit", "descriptor", "translate", "completion", "timeout"};
+    Table table = table_new(G_N_ELEMENTS(head), 1 << 0);
+    table_row(&table, head);
+    for (uint32_t e = 0; e < machine->engine_count; e++) {
+        const NsimCopyEngine *engine = &machine->engines[e];
+        const NsimTime times[] = {engine->map_ps,       engine->submit_ps,     engine->descriptor_ps,
+                                  engine->translate_ps, engine->completion_ps, engine->timeout_ps};
+        table_take(&table, g_strdup(engine->id));
+        for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
+            table_take(&table, latency_text(times[i]));
+    }
+    table_print(&table, text);
+    append_wrapped(text, "  ", "  ",
+                   "(on the submitting core: map for each descriptor, submit and completion for each list; on the "
+                   "channel: descriptor for each, translate for each page)");
+}
+
+static void
+append_engines(const NsimMachine *machine, GString *text)
+{
+    const Matrix matrix = {machine->engine_count, engine_name, engine_pair, "ns", "GB/s"};
+    if (machine->engine_count == 0)
+        return;
+    append_wrapped(text, "\n", "", "copy engines: latency and rate of what they read, as above");
+    append_rows(machine, text, &matrix);
+    g_string_append_c(text, '\n');
+    append_engine_table(machine, text);
+    append_engine_times(machine, text);
+}
+
+static void
+append_migration(const NsimMachine *machine, GString *text)
+{
+    const NsimMigrationCosts *costs = &machine->migration;
+    const NsimTime times[] = {costs->call_ps,         costs->start_ps,        costs->isolate_ps,
+                              costs->unmap_folio_ps,  costs->unmap_entry_ps,  costs->move_ps,
+                              costs->remap_entry_ps,  costs->release_ps,      costs->split_ps,
+                              costs->flush_base_ps,   costs->flush_target_ps, costs->flush_page_ps,
+                              costs->flush_stolen_ps, costs->dispatch_ps,     costs->wake_ps};
+    char *t[G_N_ELEMENTS(times) + 1] = {NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
+        t[i] = latency_text(times[i]);
+    g_autofree char *stolen =
+        costs->broadcast ? g_strdup("broadcast by hardware") : g_strdup_printf("%s lost by each", t[12]);
+    g_autofree char *sentence = g_strdup_printf(
+        "migration (%s): call %s, list %s; a folio: isolate %s, unmap %s + %s an entry, move %s, remap %s an entry, "
+        "release %s; split %s; flush %s + %s a CPU + %s a page up to %u, %s; dispatch %s, wake %s",
+        costs->preset, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], costs->flush_ceiling,
+        stolen, t[13], t[14]);
+    append_wrapped(text, "\n", "  ", sentence);
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
+        g_free(t[i]);
+}
+
 /* Time a line takes at a hop; of a curve at its highest rate in this direction. */
 static uint32_t
 nominal_service(const NsimMachine *machine, const NsimRoute *route, uint32_t h, NsimDir dir)
@@ -363,11 +504,10 @@ nominal_service(const NsimMachine *machine, const NsimRoute *route, uint32_t h, 
 }
 
 static void
-append_route(const NsimMachine *machine, uint32_t a, uint32_t n, NsimDir dir, GString *text)
+append_route(const NsimMachine *machine, const char *from, const NsimRoute *route, NsimDir dir, GString *text)
 {
-    const NsimRoute *route = nsim_machine_route(machine, (NsimAccessorId)a, (NsimNodeId)n, dir);
-    g_string_append_printf(text, "\n  %s %s %s: ", machine->accessors[a].id, dir == NSIM_DIR_READ ? "reads" : "writes",
-                           machine->nodes[n].id);
+    g_string_append_printf(text, "\n  %s %s %s: ", from, dir == NSIM_DIR_READ ? "reads" : "writes",
+                           machine->nodes[route->node].id);
     if (!route->reachable) {
         g_string_append(text, "unreachable\n");
         return;
@@ -393,12 +533,12 @@ append_routes(const NsimMachine *machine, GString *text)
 {
     append_wrapped(text, "\n", "",
                    "routes: resources crossed in order, bytes a line puts on each, time a line takes there");
-    for (uint32_t a = 0; a < machine->accessor_count; a++) {
-        for (uint32_t n = 0; n < machine->node_count; n++) {
-            append_route(machine, a, n, NSIM_DIR_READ, text);
-            append_route(machine, a, n, NSIM_DIR_WRITE, text);
-        }
-    }
+    const uint32_t per_row = machine->node_count * NSIM_DIRS;
+    for (uint32_t i = 0; i < machine->accessor_count * per_row; i++)
+        append_route(machine, machine->accessors[i / per_row].id, &machine->routes[i], (NsimDir)(i % NSIM_DIRS), text);
+    for (uint32_t i = 0; i < machine->engine_count * per_row; i++)
+        append_route(machine, machine->engines[i / per_row].id, &machine->engine_routes[i], (NsimDir)(i % NSIM_DIRS),
+                     text);
 }
 
 static void
@@ -437,6 +577,8 @@ nsim_machine_describe(const NsimMachine *machine, bool routes)
     append_nodes(machine, text);
     append_links(machine, text);
     append_accessors(machine, text);
+    append_engines(machine, text);
+    append_migration(machine, text);
     if (machine->assumption_count > 0)
         g_string_append(text, "\nassumed or not verified:\n");
     for (uint32_t i = 0; i < machine->assumption_count; i++)
