@@ -10,6 +10,7 @@ tests_report_test_report_SOURCES = \
     tests/report/test-csv.c \
     tests/report/test-format.c \
     tests/report/test-json.c \
+    tests/report/test-migration.c \
     tests/report/test-render-text.c \
     tests/report/test-render.c \
     tests/report/test-report.c tests/report/test-report.h \

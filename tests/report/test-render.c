@@ -137,6 +137,22 @@ test_csv_missing(void)
     run->vmstat_count = 2;
 }
 
+/* A run without payers and groups that another has: zeros for the ones, empty fields for the others. */
+static void
+test_csv_payers(void)
+{
+    g_autoptr(NsimResult) result = sample_new(2);
+    sample_add_migrations(result, 1);
+    g_autofree char *csv = nsim_render_csv(result);
+    check_rectangular(csv, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(csv, ",payer.CPU1.charged_ns,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(csv, ",group.serving.migrated_bytes,group.serving.cpu_ns,"));
+    g_auto(GStrv) lines = g_strsplit(csv, "\n", -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(lines[1], ",0,0,0,0,0,0,0,,,,,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        lines[2], ",6000000,2000000,8000000,18000000,1000000,1000000,4000000,204800000,4000000,4096,12345678.901,"));
+}
+
 /* Nothing of a page may come from elsewhere, and no text may become markup. */
 static void
 test_html_safety(void)
@@ -188,5 +204,6 @@ test_render_register(void)
     return suite && CU_add_test(suite, "goldens", test_goldens) && CU_add_test(suite, "find", test_find) &&
            CU_add_test(suite, "shape of CSV", test_csv_shape) &&
            CU_add_test(suite, "CSV with gaps", test_csv_missing) &&
+           CU_add_test(suite, "CSV of payers", test_csv_payers) &&
            CU_add_test(suite, "HTML is closed", test_html_safety) && CU_add_test(suite, "HTML chart", test_html_chart);
 }
