@@ -170,6 +170,9 @@ test_html_safety(void)
     sample_set(&result->runs[0].accessors[0].id, evil);
     sample_set(&result->runs[0].operations[0].name, evil);
     sample_set(&result->runs[0].vmstat[0].key, evil);
+    sample_add_migrations(result, 0);
+    sample_set(&result->runs[0].migration.charged[0].payer, evil);
+    sample_set(&result->runs[0].groups[0].id, evil);
     result->warning_count = 1;
     result->warnings = g_new0(char *, 1);
     result->warnings[0] = g_strdup(evil);
@@ -195,6 +198,10 @@ test_html_chart(void)
     CU_ASSERT_EQUAL(g_strv_length(pairs), 360);
     CU_ASSERT_TRUE(g_str_has_prefix(pairs[0], "0,"));
     CU_ASSERT_TRUE(g_str_has_prefix(pairs[359], "720,"));
+    CU_ASSERT_PTR_NULL(strstr(html, "bytes moved"));
+    sample_add_migrations(result, 0);
+    g_autofree char *moving = nsim_render_html(result);
+    CU_ASSERT_PTR_NOT_NULL(strstr(moving, "<title>bytes moved</title>"));
 }
 
 bool
