@@ -82,6 +82,13 @@ nsim_format_si(GString *out, uint64_t value)
     }
 }
 
+void
+nsim_format_bytes(GString *out, uint64_t bytes)
+{
+    nsim_format_si(out, bytes);
+    g_string_append(out, bytes < powers[4] ? " B" : "B");
+}
+
 NsimTimeScale
 nsim_time_scale(NsimTime low_ps, NsimTime high_ps, unsigned digits_max)
 {

@@ -21,6 +21,10 @@ nsim_format_exact(GString *out, uint64_t value, unsigned scale);
 void
 nsim_format_si(GString *out, uint64_t value);
 
+/* The same of bytes, with their unit: "640 B", "12.3 kB". */
+void
+nsim_format_bytes(GString *out, uint64_t bytes);
+
 /* How a column of times is shown: in `unit` = 10^scale ps, with `digits` decimals. */
 typedef struct {
     const char *unit;

@@ -4,6 +4,7 @@ libreport_a_SOURCES = \
     report/csv.c report/csv.h \
     report/format.c report/format.h \
     report/json.c report/json.h \
+    report/migration.c report/migration.h \
     report/render.c report/render.h \
     report/render-csv.c report/render-html.c report/render-json.c report/render-text.c \
     report/result.c report/result.h \

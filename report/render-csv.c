@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The report as one tidy table: a row for each run, a column for each figure. Columns of places and counters carry the
- * place's or counter's name after a dot; a run that lacks an operation or a counter has an empty field there.
+ * place's or counter's name after a dot; a run that lacks an operation, a group or a counter has an empty field
+ * there.
  */
 #include <report/render.h>
 
 #include <report/csv.h>
 #include <report/format.h>
+#include <report/migration.h>
 #include <report/summary.h>
 
 /* Names that occur in any run, in the order of their first appearance. */
@@ -31,6 +33,13 @@ policy_stat_name(const NsimRunResult *run, uint32_t i, uint32_t *ret_count)
 {
     *ret_count = run->policy_stat_count;
     return i < run->policy_stat_count ? run->policy_stats[i].key : NULL;
+}
+
+static const char *
+group_name(const NsimRunResult *run, uint32_t i, uint32_t *ret_count)
+{
+    *ret_count = run->group_count;
+    return i < run->group_count ? run->groups[i].id : NULL;
 }
 
 /* (element-type utf8) (transfer container): the names stay the result's. */
@@ -92,6 +101,7 @@ write_heading_places(NsimCsv *csv, const NsimResult *result)
         nsim_csv_printf(csv, "accessor.%s.access_count", run->accessors[i].id);
         nsim_csv_printf(csv, "accessor.%s.stall_ns", run->accessors[i].id);
         nsim_csv_printf(csv, "accessor.%s.kernel_ns", run->accessors[i].id);
+        nsim_csv_printf(csv, "accessor.%s.blocked_ns", run->accessors[i].id);
     }
     for (uint32_t i = 0; i < result->node_count; i++) {
         nsim_csv_printf(csv, "node.%s.access_count", run->nodes[i].id);
@@ -118,6 +128,7 @@ write_places(NsimCsv *csv, const NsimResult *result, const NsimRunResult *run)
         nsim_csv_uint(csv, run->accessors[i].access_count);
         nsim_csv_ns(csv, run->accessors[i].stall_ps);
         nsim_csv_ns(csv, run->accessors[i].kernel_ps);
+        nsim_csv_ns(csv, run->accessors[i].blocked_ps);
     }
     for (uint32_t i = 0; i < result->node_count; i++) {
         nsim_csv_uint(csv, nsim_run_node_access_count(result, run, i));
@@ -136,9 +147,78 @@ write_places(NsimCsv *csv, const NsimResult *result, const NsimRunResult *run)
     }
 }
 
+static void
+write_heading_migration(NsimCsv *csv)
+{
+    static const char *const counts[] = {"pages",         "bytes",        "promoted_pages",
+                                         "demoted_pages", "failed_pages", "ping_pong_pages",
+                                         "retried_pages", "shadow_pages", "exchanged_pages"};
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
+        nsim_csv_printf(csv, "migration.%s", counts[i]);
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++)
+        nsim_csv_printf(csv, "migration.cost_%s_ns", nsim_phase_name(phase));
+    for (NsimCause cause = NSIM_CAUSE_NONE + 1; cause < NSIM_CAUSES; cause++)
+        nsim_csv_printf(csv, "migration.failed_%s_pages", nsim_cause_name(cause));
+    for (NsimCopierKind kind = 0; kind < NSIM_COPIER_AUTO; kind++)
+        nsim_csv_printf(csv, "migration.copied_%s_bytes", nsim_copier_name(kind));
+}
+
+static void
+write_migration(NsimCsv *csv, const NsimMigrationResult *migration)
+{
+    nsim_csv_uint(csv, migration->pages);
+    nsim_csv_uint(csv, migration->bytes);
+    nsim_csv_uint(csv, migration->promoted_pages);
+    nsim_csv_uint(csv, migration->demoted_pages);
+    nsim_csv_uint(csv, migration->failed_pages);
+    nsim_csv_uint(csv, migration->ping_pong_pages);
+    nsim_csv_uint(csv, migration->retried_pages);
+    nsim_csv_uint(csv, migration->shadow_pages);
+    nsim_csv_uint(csv, migration->exchanged_pages);
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++)
+        nsim_csv_ns(csv, migration->cost_ps[phase]);
+    for (NsimCause cause = NSIM_CAUSE_NONE + 1; cause < NSIM_CAUSES; cause++)
+        nsim_csv_uint(csv, migration->failed_by_cause[cause]);
+    for (NsimCopierKind kind = 0; kind < NSIM_COPIER_AUTO; kind++)
+        nsim_csv_uint(csv, migration->copied_bytes[kind]);
+}
+
 typedef struct {
-    GPtrArray *operations, *vmstat, *policy_stats;
+    GPtrArray *payers, *groups, *operations, *vmstat, *policy_stats;
 } Names;
+
+static void
+write_heading_payers(NsimCsv *csv, const Names *names)
+{
+    for (guint i = 0; i < names->payers->len; i++)
+        nsim_csv_printf(csv, "payer.%s.charged_ns", (const char *)g_ptr_array_index(names->payers, i));
+    for (guint i = 0; i < names->groups->len; i++) {
+        const char *id = g_ptr_array_index(names->groups, i);
+        nsim_csv_printf(csv, "group.%s.migrated_bytes", id);
+        nsim_csv_printf(csv, "group.%s.cpu_ns", id);
+        nsim_csv_printf(csv, "group.%s.throttled_pages", id);
+        nsim_csv_printf(csv, "group.%s.throttled_ns", id);
+    }
+}
+
+static void
+write_payers(NsimCsv *csv, const NsimRunResult *run, const Names *names)
+{
+    for (guint i = 0; i < names->payers->len; i++)
+        nsim_csv_ns(csv, nsim_migration_charged_ps(&run->migration, g_ptr_array_index(names->payers, i)));
+    for (guint i = 0; i < names->groups->len; i++) {
+        const uint32_t at = find_name(run, group_name, g_ptr_array_index(names->groups, i), i);
+        if (at < run->group_count) {
+            nsim_csv_uint(csv, run->groups[at].migrated_bytes);
+            nsim_csv_ns(csv, run->groups[at].cpu_ps);
+            nsim_csv_uint(csv, run->groups[at].throttled_pages);
+            nsim_csv_ns(csv, run->groups[at].throttled_ps);
+        } else {
+            for (unsigned empty = 0; empty < 4; empty++)
+                nsim_csv_empty(csv);
+        }
+    }
+}
 
 static void
 write_heading(NsimCsv *csv, const NsimResult *result, const Names *names)
@@ -149,9 +229,12 @@ write_heading(NsimCsv *csv, const NsimResult *result, const Names *names)
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
         nsim_csv_text(csv, first[i]);
     write_heading_latency(csv, "latency");
+    nsim_csv_text(csv, "blocked_count");
     write_heading_latency(csv, "blocked");
     if (result->run_count > 0)
         write_heading_places(csv, result);
+    write_heading_migration(csv);
+    write_heading_payers(csv, names);
     for (guint i = 0; i < names->operations->len; i++) {
         g_autofree char *prefix =
             g_strdup_printf("operation.%s.time", (const char *)g_ptr_array_index(names->operations, i));
@@ -213,8 +296,11 @@ write_run(NsimCsv *csv, const NsimResult *result, uint32_t index, const Names *n
     nsim_csv_text(csv, run->bound == NSIM_BOUND_RESOURCE ? run->bound_by : nsim_bound_name(run->bound));
     nsim_csv_ratio(csv, run->bound_ppm);
     write_latency(csv, &run->latency);
+    nsim_csv_uint(csv, run->blocked_count);
     write_latency(csv, &run->blocked);
     write_places(csv, result, run);
+    write_migration(csv, &run->migration);
+    write_payers(csv, run, names);
     write_named(csv, run, names);
     if (result->host_stats)
         nsim_csv_uint(csv, run->host_wall_ns);
@@ -225,10 +311,12 @@ char *
 nsim_render_csv(const NsimResult *result)
 {
     NsimCsv csv = {.out = g_string_new(NULL)};
+    g_autoptr(GPtrArray) payers = nsim_result_payers(result);
+    g_autoptr(GPtrArray) groups = collect_names(result, group_name);
     g_autoptr(GPtrArray) operations = collect_names(result, operation_name);
     g_autoptr(GPtrArray) vmstat = collect_names(result, vmstat_name);
     g_autoptr(GPtrArray) policy_stats = collect_names(result, policy_stat_name);
-    const Names names = {operations, vmstat, policy_stats};
+    const Names names = {payers, groups, operations, vmstat, policy_stats};
     write_heading(&csv, result, &names);
     for (uint32_t i = 0; i < result->run_count; i++)
         write_run(&csv, result, i, &names);

@@ -6,6 +6,7 @@
 #include <report/render.h>
 
 #include <report/format.h>
+#include <report/migration.h>
 #include <report/summary.h>
 #include <sim/time.h>
 
@@ -69,6 +70,17 @@ append_decimal_cell(GString *out, uint64_t value, unsigned scale, unsigned digit
     g_string_append(out, "<td>");
     nsim_format_decimal(out, value, scale, digits);
     g_string_append(out, "</td>");
+}
+
+/* In microseconds. */
+static void
+append_latency_cells(GString *out, const NsimLatencySummary *time)
+{
+    append_decimal_cell(out, time->mean_ps, 6, 3);
+    append_decimal_cell(out, time->p50_ps, 6, 3);
+    append_decimal_cell(out, time->p90_ps, 6, 3);
+    append_decimal_cell(out, time->p99_ps, 6, 3);
+    append_decimal_cell(out, time->max_ps, 6, 3);
 }
 
 static void
@@ -184,12 +196,105 @@ append_shares(GString *out, const NsimResult *result)
     close_table(out);
 }
 
+/* ---- Migrations -------------------------------------------------------------------------------------------------- */
+
+static void
+append_moves(GString *out, const NsimResult *result)
+{
+    static const char *const headings[] = {"policy",
+                                           "moved MB",
+                                           "promoted pages",
+                                           "demoted pages",
+                                           "failed pages",
+                                           "ping-pong pages",
+                                           "retried pages",
+                                           "shadow pages",
+                                           "exchanged pages",
+                                           "cost ms",
+                                           NULL};
+    open_table(out, headings);
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        const NsimMigrationResult *migration = &result->runs[i].migration;
+        g_string_append(out, "<tr>");
+        append_text_cell(out, result->runs[i].label);
+        append_decimal_cell(out, migration->bytes, 6, 1);
+        append_uint_cell(out, migration->promoted_pages);
+        append_uint_cell(out, migration->demoted_pages);
+        append_uint_cell(out, migration->failed_pages);
+        append_uint_cell(out, migration->ping_pong_pages);
+        append_uint_cell(out, migration->retried_pages);
+        append_uint_cell(out, migration->shadow_pages);
+        append_uint_cell(out, migration->exchanged_pages);
+        append_decimal_cell(out, nsim_migration_cost_ps(migration), 9, 3);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_payers(GString *out, const NsimResult *result)
+{
+    g_autoptr(GPtrArray) payers = nsim_result_payers(result);
+    if (payers->len == 0)
+        return;
+    g_string_append(out, "<p>Who paid for migrations, ms</p>\n"
+                         "<div class=\"scroll\"><table><thead><tr><th>policy</th>");
+    for (guint payer = 0; payer < payers->len; payer++)
+        append_heading_cell(out, g_ptr_array_index(payers, payer));
+    g_string_append(out, "</tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        g_string_append(out, "<tr>");
+        append_text_cell(out, result->runs[i].label);
+        for (guint payer = 0; payer < payers->len; payer++)
+            append_decimal_cell(
+                out, nsim_migration_charged_ps(&result->runs[i].migration, g_ptr_array_index(payers, payer)), 9, 3);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_waits(GString *out, const NsimResult *result)
+{
+    static const char *const headings[] = {"policy", "accesses", "mean us", "p50 us",
+                                           "p90 us", "p99 us",   "max us",  NULL};
+    bool any = false;
+    for (uint32_t i = 0; i < result->run_count; i++)
+        any = any || result->runs[i].blocked_count > 0;
+    if (!any)
+        return;
+    g_string_append(out, "<p>Accesses that waited for migrations</p>\n");
+    open_table(out, headings);
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        if (result->runs[i].blocked_count == 0)
+            continue;
+        g_string_append(out, "<tr>");
+        append_text_cell(out, result->runs[i].label);
+        append_uint_cell(out, result->runs[i].blocked_count);
+        append_latency_cells(out, &result->runs[i].blocked);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_migrations(GString *out, const NsimResult *result)
+{
+    if (!nsim_result_has_migration(result))
+        return;
+    g_string_append(out, "<h2>Migrations</h2>\n");
+    append_moves(out, result);
+    append_payers(out, result);
+    append_waits(out, result);
+}
+
 /* ---- Details of a run -------------------------------------------------------------------------------------------- */
 
 static void
 append_accessors(GString *out, const NsimResult *result, const NsimRunResult *run)
 {
-    static const char *const headings[] = {"accessor", "runtime ms", "accesses", "stall ms", "kernel ms", NULL};
+    static const char *const headings[] = {"accessor",  "runtime ms", "accesses", "stall ms",
+                                           "kernel ms", "blocked ms", NULL};
     open_table(out, headings);
     for (uint32_t i = 0; i < result->accessor_count; i++) {
         g_string_append(out, "<tr>");
@@ -198,6 +303,7 @@ append_accessors(GString *out, const NsimResult *result, const NsimRunResult *ru
         append_uint_cell(out, run->accessors[i].access_count);
         append_decimal_cell(out, run->accessors[i].stall_ps, 9, 3);
         append_decimal_cell(out, run->accessors[i].kernel_ps, 9, 3);
+        append_decimal_cell(out, run->accessors[i].blocked_ps, 9, 3);
         g_string_append(out, "</tr>\n");
     }
     close_table(out);
@@ -254,15 +360,10 @@ append_operations(GString *out, const NsimRunResult *run)
         return;
     open_table(out, headings);
     for (uint32_t i = 0; i < run->operation_count; i++) {
-        const NsimLatencySummary *time = &run->operations[i].time;
         g_string_append(out, "<tr>");
         append_text_cell(out, run->operations[i].name);
         append_uint_cell(out, run->operations[i].count);
-        append_decimal_cell(out, time->mean_ps, 6, 3);
-        append_decimal_cell(out, time->p50_ps, 6, 3);
-        append_decimal_cell(out, time->p90_ps, 6, 3);
-        append_decimal_cell(out, time->p99_ps, 6, 3);
-        append_decimal_cell(out, time->max_ps, 6, 3);
+        append_latency_cells(out, &run->operations[i].time);
         g_string_append(out, "</tr>\n");
     }
     close_table(out);
@@ -286,6 +387,78 @@ append_counters(GString *out, const char *heading, const NsimCounterResult *coun
 }
 
 static void
+append_steps(GString *out, const NsimMigrationResult *migration)
+{
+    static const char *const headings[] = {"step of migrations", "ms", "%", NULL};
+    const NsimTime whole = nsim_migration_cost_ps(migration);
+    if (whole == 0)
+        return;
+    open_table(out, headings);
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++) {
+        g_string_append(out, "<tr>");
+        append_text_cell(out, nsim_phase_name(phase));
+        append_decimal_cell(out, migration->cost_ps[phase], 9, 3);
+        append_decimal_cell(out, nsim_share_ppm(migration->cost_ps[phase], whole), 4, 1);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_failures(GString *out, const NsimMigrationResult *migration)
+{
+    static const char *const headings[] = {"not moved because", "pages", NULL};
+    if (migration->failed_pages == 0)
+        return;
+    open_table(out, headings);
+    for (NsimCause cause = NSIM_CAUSE_NONE + 1; cause < NSIM_CAUSES; cause++) {
+        if (migration->failed_by_cause[cause] == 0)
+            continue;
+        g_string_append(out, "<tr>");
+        append_text_cell(out, nsim_cause_name(cause));
+        append_uint_cell(out, migration->failed_by_cause[cause]);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_copiers(GString *out, const NsimMigrationResult *migration)
+{
+    static const char *const headings[] = {"copied by", "MB", NULL};
+    if (migration->pages == 0)
+        return;
+    open_table(out, headings);
+    for (NsimCopierKind kind = 0; kind < NSIM_COPIER_AUTO; kind++) {
+        g_string_append(out, "<tr>");
+        append_text_cell(out, nsim_copier_name(kind));
+        append_decimal_cell(out, migration->copied_bytes[kind], 6, 1);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_groups(GString *out, const NsimRunResult *run)
+{
+    static const char *const headings[] = {"group", "moved MB", "CPU ms", "throttled pages", "throttled ms", NULL};
+    if (run->group_count == 0)
+        return;
+    open_table(out, headings);
+    for (uint32_t i = 0; i < run->group_count; i++) {
+        const NsimGroupResult *group = &run->groups[i];
+        g_string_append(out, "<tr>");
+        append_text_cell(out, group->id);
+        append_decimal_cell(out, group->migrated_bytes, 6, 1);
+        append_decimal_cell(out, group->cpu_ps, 9, 3);
+        append_uint_cell(out, group->throttled_pages);
+        append_decimal_cell(out, group->throttled_ps, 9, 3);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
 append_options(GString *out, const NsimRunResult *run)
 {
     g_string_append(out, "<p>policy <code>");
@@ -301,47 +474,76 @@ append_options(GString *out, const NsimRunResult *run)
 
 /* ---- The timeline ------------------------------------------------------------------------------------------------ */
 
-/* Bytes of one node in the rows of group `point` of `points`. */
+/* One line of a chart: bytes of a row of the timeline, `index` for the place they belong to. */
+typedef uint64_t (*Series)(const NsimTimelineRow *row, uint32_t index);
+
 static uint64_t
-group_bytes(const NsimRunResult *run, uint32_t node, uint32_t point, uint32_t points)
+row_node_bytes(const NsimTimelineRow *row, uint32_t index)
+{
+    return nsim_add_saturated(row->node_read_bytes[index], row->node_write_bytes[index]);
+}
+
+static uint64_t
+row_migrated_bytes(const NsimTimelineRow *row, uint32_t index)
+{
+    (void)index;
+    return row->migrated_bytes;
+}
+
+/* Bytes in the rows of group `point` of `points`. */
+static uint64_t
+group_bytes(const NsimRunResult *run, Series series, uint32_t index, uint32_t point, uint32_t points)
 {
     const uint32_t first = (uint32_t)((uint64_t)point * run->timeline_count / points);
     const uint32_t end = (uint32_t)((uint64_t)(point + 1) * run->timeline_count / points);
     uint64_t sum = 0;
-    for (uint32_t i = first; i < end; i++) {
-        sum = nsim_add_saturated(sum, run->timeline[i].node_read_bytes[node]);
-        sum = nsim_add_saturated(sum, run->timeline[i].node_write_bytes[node]);
-    }
+    for (uint32_t i = first; i < end; i++)
+        sum = nsim_add_saturated(sum, series(&run->timeline[i], index));
     return sum;
 }
 
+/* A chart of `count` lines over simulated time; none where there are fewer than two points, or nothing but zeros. */
 static void
-append_chart(GString *out, const NsimResult *result, const NsimRunResult *run)
+append_chart(GString *out, const NsimRunResult *run, Series series, uint32_t count, const char *caption,
+             const char *title)
 {
     const uint32_t points = MIN(run->timeline_count, CHART_POINTS_MAX);
     uint64_t highest = 0;
     if (points < 2)
         return;
-    for (uint32_t node = 0; node < result->node_count; node++)
+    for (uint32_t line = 0; line < count; line++)
         for (uint32_t point = 0; point < points; point++)
-            highest = MAX(highest, group_bytes(run, node, point, points));
-    g_string_append(out, "<p>Bytes of each node over simulated time, from 0 to ");
+            highest = MAX(highest, group_bytes(run, series, line, point, points));
+    if (highest == 0)
+        return;
+    g_string_append_printf(out, "<p>%s over simulated time, from 0 to ", caption);
     nsim_format_decimal(out, run->timeline[run->timeline_count - 1].time_ps, 9, 3);
-    g_string_append_printf(out,
-                           " ms</p>\n<svg role=\"img\" width=\"%u\" height=\"%u\"><title>traffic of each node</title>",
-                           CHART_WIDTH, CHART_HEIGHT);
-    for (uint32_t node = 0; node < result->node_count; node++) {
+    g_string_append_printf(out, " ms</p>\n<svg role=\"img\" width=\"%u\" height=\"%u\"><title>%s</title>", CHART_WIDTH,
+                           CHART_HEIGHT, title);
+    for (uint32_t line = 0; line < count; line++) {
         g_string_append_printf(out, "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"%s\" points=\"",
-                               colours[node % COLOUR_COUNT]);
+                               colours[line % COLOUR_COUNT]);
         for (uint32_t point = 0; point < points; point++) {
-            const uint64_t bytes = group_bytes(run, node, point, points);
-            const uint64_t height = highest ? nsim_mul_div(bytes, CHART_HEIGHT - 4, highest) : 0;
+            const uint64_t bytes = group_bytes(run, series, line, point, points);
+            const uint64_t height = nsim_mul_div(bytes, CHART_HEIGHT - 4, highest);
             g_string_append_printf(out, "%s%u,%u", point ? " " : "", point * CHART_WIDTH / (points - 1),
                                    CHART_HEIGHT - 2 - (unsigned)height);
         }
         g_string_append(out, "\"/>");
     }
     g_string_append(out, "</svg>\n");
+}
+
+static void
+append_traffic_chart(GString *out, const NsimResult *result, const NsimRunResult *run)
+{
+    append_chart(out, run, row_node_bytes, result->node_count, "Bytes of each node", "traffic of each node");
+}
+
+static void
+append_migration_chart(GString *out, const NsimRunResult *run)
+{
+    append_chart(out, run, row_migrated_bytes, 1, "Bytes moved by migrations", "bytes moved");
 }
 
 /* ---- The page ---------------------------------------------------------------------------------------------------- */
@@ -360,9 +562,14 @@ append_details(GString *out, const NsimResult *result)
         append_nodes(out, result, run);
         append_links(out, result, run);
         append_operations(out, run);
+        append_steps(out, &run->migration);
+        append_failures(out, &run->migration);
+        append_copiers(out, &run->migration);
+        append_groups(out, run);
         append_counters(out, "kernel counter", run->vmstat, run->vmstat_count);
         append_counters(out, "counted by the policy", run->policy_stats, run->policy_stat_count);
-        append_chart(out, result, run);
+        append_traffic_chart(out, result, run);
+        append_migration_chart(out, run);
         g_string_append(out, "</details>\n");
     }
 }
@@ -418,6 +625,7 @@ nsim_render_html(const NsimResult *result)
     if (result->run_count > 0) {
         append_comparison(out, result);
         append_shares(out, result);
+        append_migrations(out, result);
         append_details(out, result);
     }
     append_inputs(out, result);

@@ -7,6 +7,7 @@
 
 #include <numasim/version.h>
 #include <report/json.h>
+#include <report/migration.h>
 #include <report/summary.h>
 
 #define SCHEMA "numasim-report-1"
@@ -35,6 +36,7 @@ write_accessors(NsimJson *json, const NsimResult *result, const NsimRunResult *r
         nsim_json_uint(json, "access_count", accessor->access_count);
         nsim_json_ns(json, "stall_ns", accessor->stall_ps);
         nsim_json_ns(json, "kernel_ns", accessor->kernel_ps);
+        nsim_json_ns(json, "blocked_ns", accessor->blocked_ps);
         nsim_json_object_inline(json, "node_access_count");
         for (uint32_t node = 0; node < result->node_count; node++)
             nsim_json_uint(json, run->nodes[node].id, accessor->node_access_count[node]);
@@ -94,21 +96,58 @@ write_operations(NsimJson *json, const NsimRunResult *run)
     nsim_json_end(json);
 }
 
-/* No mechanism of this version moves pages: every figure is a true zero. */
 static void
-write_migration(NsimJson *json)
+write_groups(NsimJson *json, const NsimRunResult *run)
 {
-    static const char *const counts[] = {"pages",         "bytes",        "promoted_pages",
-                                         "demoted_pages", "failed_pages", "ping_pong_pages"};
-    static const char *const phases[] = {"isolate", "unmap", "flush", "copy", "remap", "release", "wait"};
-    nsim_json_object(json, "migration");
-    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
-        nsim_json_uint(json, counts[i], 0);
+    nsim_json_array(json, "groups");
+    for (uint32_t i = 0; i < run->group_count; i++) {
+        const NsimGroupResult *group = &run->groups[i];
+        nsim_json_object(json, NULL);
+        nsim_json_string(json, "id", group->id);
+        nsim_json_uint(json, "migrated_bytes", group->migrated_bytes);
+        nsim_json_ns(json, "cpu_ns", group->cpu_ps);
+        nsim_json_uint(json, "throttled_pages", group->throttled_pages);
+        nsim_json_ns(json, "throttled_ns", group->throttled_ps);
+        nsim_json_end(json);
+    }
+    nsim_json_end(json);
+}
+
+/* Both have the same sum. */
+static void
+write_costs(NsimJson *json, const NsimMigrationResult *migration)
+{
     nsim_json_object_inline(json, "cost_ns");
-    for (size_t i = 0; i < G_N_ELEMENTS(phases); i++)
-        nsim_json_ns(json, phases[i], 0);
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++)
+        nsim_json_ns(json, nsim_phase_name(phase), migration->cost_ps[phase]);
     nsim_json_end(json);
     nsim_json_object_inline(json, "charged_ns");
+    for (uint32_t i = 0; i < migration->charged_count; i++)
+        nsim_json_ns(json, migration->charged[i].payer, migration->charged[i].charged_ps);
+    nsim_json_end(json);
+}
+
+static void
+write_migration(NsimJson *json, const NsimMigrationResult *migration)
+{
+    nsim_json_object(json, "migration");
+    nsim_json_uint(json, "pages", migration->pages);
+    nsim_json_uint(json, "bytes", migration->bytes);
+    nsim_json_uint(json, "promoted_pages", migration->promoted_pages);
+    nsim_json_uint(json, "demoted_pages", migration->demoted_pages);
+    nsim_json_uint(json, "failed_pages", migration->failed_pages);
+    nsim_json_uint(json, "ping_pong_pages", migration->ping_pong_pages);
+    write_costs(json, migration);
+    nsim_json_object_inline(json, "failed_by_cause");
+    for (NsimCause cause = NSIM_CAUSE_NONE + 1; cause < NSIM_CAUSES; cause++)
+        nsim_json_uint(json, nsim_cause_name(cause), migration->failed_by_cause[cause]);
+    nsim_json_end(json);
+    nsim_json_uint(json, "retried_pages", migration->retried_pages);
+    nsim_json_uint(json, "shadow_pages", migration->shadow_pages);
+    nsim_json_uint(json, "exchanged_pages", migration->exchanged_pages);
+    nsim_json_object_inline(json, "copied_bytes");
+    for (NsimCopierKind kind = 0; kind < NSIM_COPIER_AUTO; kind++)
+        nsim_json_uint(json, nsim_copier_name(kind), migration->copied_bytes[kind]);
     nsim_json_end(json);
     nsim_json_end(json);
 }
@@ -130,6 +169,13 @@ row_accesses(const NsimTimelineRow *row, uint32_t index)
 {
     (void)index;
     return row->access_count;
+}
+
+static uint64_t
+row_migrated(const NsimTimelineRow *row, uint32_t index)
+{
+    (void)index;
+    return row->migrated_bytes;
 }
 
 static uint64_t
@@ -180,6 +226,7 @@ write_timeline(NsimJson *json, const NsimResult *result, const NsimRunResult *ru
         for (uint32_t i = 0; i < run->timeline_count; i++)
             nsim_json_ns(json, NULL, run->timeline[i].latency_mean_ps);
         nsim_json_end(json);
+        write_column(json, "migrated_bytes", run, row_migrated, 0);
         nsim_json_object(json, "nodes");
         for (uint32_t node = 0; node < result->node_count; node++) {
             nsim_json_object(json, run->nodes[node].id);
@@ -228,14 +275,14 @@ write_run(NsimJson *json, const NsimResult *result, const NsimRunResult *run)
     nsim_json_uint(json, "burst_count", run->burst_count);
     nsim_json_uint(json, "access_bytes", nsim_run_access_bytes(run));
     write_latency(json, "latency_ns", &run->latency);
+    nsim_json_uint(json, "blocked_count", run->blocked_count);
     write_latency(json, "blocked_ns", &run->blocked);
     write_accessors(json, result, run);
     write_nodes(json, result, run);
     write_links(json, result, run);
-    nsim_json_array(json, "groups");
-    nsim_json_end(json);
+    write_groups(json, run);
     write_operations(json, run);
-    write_migration(json);
+    write_migration(json, &run->migration);
     write_counters(json, "vmstat", run->vmstat, run->vmstat_count);
     write_counters(json, "policy_stats", run->policy_stats, run->policy_stat_count);
     write_timeline(json, result, run);

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The report as a person reads it: what was run, one row a policy, where the accesses went, how busy the machine was,
- * how long operations took, and the conclusion in words. At most 80 columns; the JSON report has what is left out here.
+ * what was moved and who paid for it, how long operations took, and the conclusion in words. At most 80 columns; the
+ * JSON report has what is left out here.
  */
 #include <report/render.h>
 
 #include <report/format.h>
+#include <report/migration.h>
 #include <report/summary.h>
 #include <report/table.h>
 
 #define COLUMNS 80u
 #define LABEL_COLUMNS 20u
-#define ID_COLUMNS 12u
+#define ID_COLUMNS 14u
 #define GAP 2u
 /* The narrowest column of percentages: "100.0". */
 #define PERCENT_COLUMNS 5u
+/* The widest figure of migrations, and thus the sum of those that have no column of their own. */
+#define FIGURE_COLUMNS 8u
 /* Up to this many nodes each have a column; of more, the ones used most. */
 #define SHARE_NODES_MAX 6u
 #define SHARE_NODES_TOP 4u
@@ -35,8 +39,9 @@ typedef struct {
 /* What a column of a table of percentages shows. */
 typedef struct {
     char *heading;
-    uint64_t weight; /* decides who stays when there is no room for all */
-    uint32_t index;  /* of the node, or of the link counted on from the nodes */
+    uint64_t weight;  /* decides who stays when there is no room for all */
+    unsigned columns; /* that its heading and its widest cell take */
+    uint32_t index;   /* of the node, or of the link counted on from the nodes; of the payer; of the cause */
     bool chosen;
 } Candidate;
 
@@ -132,12 +137,6 @@ append_policies(Text *text)
 
 /* ---- Tables of percentages: nodes and links ---------------------------------------------------------------------- */
 
-static unsigned
-candidate_columns(const Candidate *candidate)
-{
-    return MAX(nsim_text_columns(candidate->heading), PERCENT_COLUMNS) + GAP;
-}
-
 /*
  * Choose, by weight, as many candidates as fit into `room` columns, and no more than `limit`. Returns how many were
  * left out.
@@ -153,20 +152,36 @@ choose_candidates(GArray *candidates, unsigned room, uint32_t limit)
             if (!candidate->chosen && (!heaviest || candidate->weight > heaviest->weight))
                 heaviest = candidate;
         }
-        if (candidate_columns(heaviest) > room)
+        if (heaviest->columns + GAP > room)
             break;
-        room -= candidate_columns(heaviest);
+        room -= heaviest->columns + GAP;
         heaviest->chosen = true;
         chosen++;
     }
     return candidates->len - chosen;
 }
 
+/*
+ * Choose all candidates if they fit and are no more than `all_max`; else as many, but no more than `some_max`, as leave
+ * room for a column of `rest_columns` for the rest. True: all.
+ */
+static bool
+choose_with_rest(GArray *candidates, unsigned room, uint32_t all_max, uint32_t some_max, unsigned rest_columns)
+{
+    if (choose_candidates(candidates, room, all_max) == 0)
+        return true;
+    for (guint i = 0; i < candidates->len; i++)
+        g_array_index(candidates, Candidate, i).chosen = false;
+    choose_candidates(candidates, room - rest_columns - GAP, some_max);
+    return false;
+}
+
 static void
-add_candidate(GArray *candidates, const char *id, uint64_t weight, uint32_t index)
+add_candidate(GArray *candidates, const char *id, unsigned cell_columns, uint64_t weight, uint32_t index)
 {
     g_autofree char *clean = nsim_text_clean(id);
-    const Candidate candidate = {.heading = nsim_text_fit(clean, ID_COLUMNS), .weight = weight, .index = index};
+    Candidate candidate = {.heading = nsim_text_fit(clean, ID_COLUMNS), .weight = weight, .index = index};
+    candidate.columns = MAX(nsim_text_columns(candidate.heading), cell_columns);
     g_array_append_val(candidates, candidate);
 }
 
@@ -179,7 +194,7 @@ candidates_new(void)
 }
 
 static unsigned
-percent_room(const Text *text, const char *heading)
+room_beside(const Text *text, const char *heading)
 {
     return COLUMNS - MAX(text->label_columns, nsim_text_columns(heading));
 }
@@ -194,15 +209,10 @@ append_shares(Text *text)
         uint64_t weight = 0;
         for (uint32_t i = 0; i < result->run_count; i++)
             weight = nsim_add_saturated(weight, nsim_run_node_access_count(result, &result->runs[i], node));
-        add_candidate(candidates, result->runs[0].nodes[node].id, weight, node);
+        add_candidate(candidates, result->runs[0].nodes[node].id, PERCENT_COLUMNS, weight, node);
     }
-    const unsigned room = percent_room(text, heading);
-    const bool all = choose_candidates(candidates, room, SHARE_NODES_MAX) == 0;
-    if (!all) {
-        for (guint i = 0; i < candidates->len; i++)
-            g_array_index(candidates, Candidate, i).chosen = false;
-        choose_candidates(candidates, room - PERCENT_COLUMNS - GAP, SHARE_NODES_TOP);
-    }
+    const bool all =
+        choose_with_rest(candidates, room_beside(text, heading), SHARE_NODES_MAX, SHARE_NODES_TOP, PERCENT_COLUMNS);
 
     g_autoptr(NsimTable) table = nsim_table_new();
     nsim_table_column(table, "", heading, false);
@@ -254,7 +264,7 @@ busy_candidates(const NsimResult *result)
         for (uint32_t i = 0; i < result->run_count; i++)
             highest = MAX(highest, place_utilisation(result, &result->runs[i], place));
         if (highest > BUSY_PPM)
-            add_candidate(candidates, place_id(result, place), highest, place);
+            add_candidate(candidates, place_id(result, place), PERCENT_COLUMNS, highest, place);
     }
     return candidates;
 }
@@ -267,7 +277,7 @@ append_busy(Text *text)
     g_autoptr(GArray) candidates = busy_candidates(result);
     if (candidates->len == 0)
         return;
-    const uint32_t left_out = choose_candidates(candidates, percent_room(text, heading), UINT32_MAX);
+    const uint32_t left_out = choose_candidates(candidates, room_beside(text, heading), UINT32_MAX);
     g_autoptr(NsimTable) table = nsim_table_new();
     nsim_table_column(table, "", heading, false);
     bool node_seen = false, link_seen = false;
@@ -293,6 +303,275 @@ append_busy(Text *text)
     nsim_table_render(table, text->out, text->colour);
     if (left_out)
         g_string_append_printf(text->out, "(%u less busy %s not shown)\n", left_out, left_out == 1 ? "one" : "ones");
+}
+
+/* ---- Migrations ------------------------------------------------------------------------------------------------- */
+
+static void
+render_after_gap(Text *text, const NsimTable *table)
+{
+    g_string_append_c(text->out, '\n');
+    nsim_table_render(table, text->out, text->colour);
+}
+
+/* "12.3 k", "-" for 0. */
+static char *
+count_text(uint64_t count)
+{
+    if (count == 0)
+        return g_strdup("-");
+    GString *cell = g_string_new(NULL);
+    nsim_format_si(cell, count);
+    return g_string_free(cell, FALSE);
+}
+
+static char *
+bytes_text(uint64_t bytes)
+{
+    if (bytes == 0)
+        return g_strdup("-");
+    GString *cell = g_string_new(NULL);
+    nsim_format_bytes(cell, bytes);
+    return g_string_free(cell, FALSE);
+}
+
+static char *
+cost_text(NsimTime cost_ps, const NsimTimeScale *scale)
+{
+    return cost_ps > 0 ? nsim_time_in_scale(cost_ps, scale) : g_strdup("-");
+}
+
+static NsimTimeScale
+scale_of_costs(const NsimResult *result)
+{
+    g_autofree NsimTime *costs = g_new0(NsimTime, result->run_count);
+    for (uint32_t i = 0; i < result->run_count; i++)
+        costs[i] = nsim_migration_cost_ps(&result->runs[i].migration);
+    return scale_of_times(costs, result->run_count, 3);
+}
+
+static void
+append_moves(Text *text, const NsimTimeScale *scale)
+{
+    g_autoptr(NsimTable) table = nsim_table_new();
+    nsim_table_column(table, "", "migrations", false);
+    nsim_table_column(table, "moved", "bytes", true);
+    nsim_table_column(table, "promoted", "pages", true);
+    nsim_table_column(table, "demoted", "pages", true);
+    nsim_table_column(table, "failed", "pages", true);
+    nsim_table_column(table, "ping-pong", "pages", true);
+    nsim_table_column(table, "cost", scale->unit, true);
+    for (uint32_t i = 0; i < text->result->run_count; i++) {
+        const NsimMigrationResult *migration = &text->result->runs[i].migration;
+        if (!nsim_run_has_migration(&text->result->runs[i]))
+            continue;
+        add_run_row(text, table, i);
+        nsim_table_take_cell(table, bytes_text(migration->bytes));
+        nsim_table_take_cell(table, count_text(migration->promoted_pages));
+        nsim_table_take_cell(table, count_text(migration->demoted_pages));
+        nsim_table_take_cell(table, count_text(migration->failed_pages));
+        nsim_table_take_cell(table, count_text(migration->ping_pong_pages));
+        nsim_table_take_cell(table, cost_text(nsim_migration_cost_ps(migration), scale));
+    }
+    render_after_gap(text, table);
+}
+
+/* A table of figures of one kind: runs are rows, and as many candidates as fit are columns. */
+typedef struct {
+    const char *heading;
+    uint64_t (*value)(const NsimRunResult *run, const GPtrArray *names, uint32_t index);
+    const char *(*name)(const GPtrArray *names, uint32_t index);
+    uint32_t count;
+    const GPtrArray *names;     /* that `value` and `name` look up */
+    const NsimTimeScale *scale; /* of times; NULL: numbers */
+} Figures;
+
+static char *
+figure_text(const Figures *figures, uint64_t value)
+{
+    return figures->scale ? cost_text(value, figures->scale) : count_text(value);
+}
+
+static void
+add_figure_row(const Text *text, NsimTable *table, const Figures *figures, const GArray *candidates, uint32_t run,
+               bool all)
+{
+    uint64_t other = 0;
+    add_run_row(text, table, run);
+    for (guint c = 0; c < candidates->len; c++) {
+        const Candidate *candidate = &g_array_index(candidates, Candidate, c);
+        const uint64_t value = figures->value(&text->result->runs[run], figures->names, candidate->index);
+        if (candidate->chosen)
+            nsim_table_take_cell(table, figure_text(figures, value));
+        else
+            other = nsim_add_saturated(other, value);
+    }
+    if (!all)
+        nsim_table_take_cell(table, figure_text(figures, other));
+}
+
+/* The figures that are not all zero. */
+static GArray *
+figure_candidates(const NsimResult *result, const Figures *figures)
+{
+    GArray *candidates = candidates_new();
+    for (uint32_t index = 0; index < figures->count; index++) {
+        uint64_t weight = 0;
+        unsigned columns = 0;
+        for (uint32_t i = 0; i < result->run_count; i++) {
+            const uint64_t value = figures->value(&result->runs[i], figures->names, index);
+            g_autofree char *cell = figure_text(figures, value);
+            weight = nsim_add_saturated(weight, value);
+            columns = MAX(columns, nsim_text_columns(cell));
+        }
+        if (weight > 0)
+            add_candidate(candidates, figures->name(figures->names, index), columns, weight, index);
+    }
+    return candidates;
+}
+
+static bool
+has_figures(const NsimRunResult *run, const Figures *figures)
+{
+    for (uint32_t index = 0; index < figures->count; index++)
+        if (figures->value(run, figures->names, index) > 0)
+            return true;
+    return false;
+}
+
+static void
+append_figures(Text *text, const Figures *figures)
+{
+    const NsimResult *result = text->result;
+    g_autoptr(GArray) candidates = figure_candidates(result, figures);
+    if (candidates->len == 0)
+        return;
+    const unsigned room = room_beside(text, figures->heading);
+    const bool all = choose_with_rest(candidates, room, UINT32_MAX, UINT32_MAX, FIGURE_COLUMNS);
+    g_autoptr(NsimTable) table = nsim_table_new();
+    nsim_table_column(table, "", figures->heading, false);
+    for (guint i = 0; i < candidates->len; i++)
+        if (g_array_index(candidates, Candidate, i).chosen)
+            nsim_table_column(table, "", g_array_index(candidates, Candidate, i).heading, true);
+    if (!all)
+        nsim_table_column(table, "", "other", true);
+    for (uint32_t i = 0; i < result->run_count; i++)
+        if (has_figures(&result->runs[i], figures))
+            add_figure_row(text, table, figures, candidates, i, all);
+    render_after_gap(text, table);
+}
+
+static uint64_t
+failed_pages(const NsimRunResult *run, const GPtrArray *names, uint32_t index)
+{
+    (void)names;
+    return run->migration.failed_by_cause[index];
+}
+
+static const char *
+cause_name(const GPtrArray *names, uint32_t index)
+{
+    (void)names;
+    return nsim_cause_name((NsimCause)index);
+}
+
+static uint64_t
+charged_ps(const NsimRunResult *run, const GPtrArray *names, uint32_t index)
+{
+    return nsim_migration_charged_ps(&run->migration, g_ptr_array_index(names, index));
+}
+
+static const char *
+payer_name(const GPtrArray *names, uint32_t index)
+{
+    return g_ptr_array_index(names, index);
+}
+
+static void
+append_payers(Text *text, const NsimTimeScale *scale)
+{
+    g_autoptr(GPtrArray) payers = nsim_result_payers(text->result);
+    g_autofree char *heading = g_strdup_printf("who paid for migrations, %s", scale->unit);
+    const Figures figures = {.heading = heading,
+                             .value = charged_ps,
+                             .name = payer_name,
+                             .count = payers->len,
+                             .names = payers,
+                             .scale = scale};
+    append_figures(text, &figures);
+}
+
+/* The steps take 78 columns, cells included: they need no choice. */
+static void
+append_steps(Text *text)
+{
+    g_autoptr(NsimTable) table = nsim_table_new();
+    bool any = false;
+    nsim_table_column(table, "", "migration time by step, %", false);
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++)
+        nsim_table_column(table, "", nsim_phase_name(phase), true);
+    for (uint32_t i = 0; i < text->result->run_count; i++) {
+        const NsimMigrationResult *migration = &text->result->runs[i].migration;
+        const NsimTime whole = nsim_migration_cost_ps(migration);
+        if (whole == 0)
+            continue;
+        any = true;
+        add_run_row(text, table, i);
+        for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++) {
+            const NsimTime part = migration->cost_ps[phase];
+            nsim_table_take_cell(table, percent_text(nsim_share_ppm(part, whole), part > 0));
+        }
+    }
+    if (any)
+        render_after_gap(text, table);
+}
+
+static void
+append_waits(Text *text)
+{
+    const NsimResult *result = text->result;
+    g_autofree NsimTime *times = g_new0(NsimTime, 2 * (size_t)result->run_count);
+    bool any = false;
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        if (result->runs[i].blocked_count == 0)
+            continue;
+        any = true;
+        times[2 * i] = result->runs[i].blocked.mean_ps;
+        times[2 * i + 1] = result->runs[i].blocked.p99_ps;
+    }
+    if (!any)
+        return;
+    const NsimTimeScale scale = scale_of_times(times, 2 * result->run_count, 3);
+    g_autofree char *heading = g_strdup_printf("waits for migrations, %s", scale.unit);
+    g_autoptr(NsimTable) table = nsim_table_new();
+    nsim_table_column(table, "", heading, false);
+    nsim_table_column(table, "", "accesses", true);
+    nsim_table_column(table, "", "mean", true);
+    nsim_table_column(table, "", "p99", true);
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        if (result->runs[i].blocked_count == 0)
+            continue;
+        add_run_row(text, table, i);
+        nsim_table_take_cell(table, count_text(result->runs[i].blocked_count));
+        nsim_table_take_cell(table, nsim_time_in_scale(times[2 * i], &scale));
+        nsim_table_take_cell(table, nsim_time_in_scale(times[2 * i + 1], &scale));
+    }
+    render_after_gap(text, table);
+}
+
+static void
+append_migrations(Text *text)
+{
+    if (!nsim_result_has_migration(text->result))
+        return;
+    static const Figures failures = {
+        .heading = "pages not moved", .value = failed_pages, .name = cause_name, .count = NSIM_CAUSES};
+    const NsimTimeScale scale = scale_of_costs(text->result);
+    append_moves(text, &scale);
+    append_figures(text, &failures);
+    append_payers(text, &scale);
+    append_steps(text);
+    append_waits(text);
 }
 
 /* ---- Operations, counters, notes --------------------------------------------------------------------------------- */
@@ -395,7 +674,7 @@ static void
 append_explanations(Text *text)
 {
     bool any = false;
-    for (NsimBoundKind kind = NSIM_BOUND_COMPUTE; kind <= NSIM_BOUND_KERNEL; kind++) {
+    for (NsimBoundKind kind = NSIM_BOUND_COMPUTE; kind <= NSIM_BOUND_BLOCKED; kind++) {
         for (uint32_t i = 0; i < text->result->run_count; i++) {
             const NsimRunResult *run = &text->result->runs[i];
             if (run->bound != kind || run->access_count == 0)
@@ -444,6 +723,7 @@ nsim_render_text_styled(const NsimResult *result, bool colour)
         append_policies(&text);
         append_shares(&text);
         append_busy(&text);
+        append_migrations(&text);
         append_operations(&text);
         append_policy_stats(&text);
         append_notes(&text);

@@ -31,6 +31,17 @@ clear_timeline(NsimTimelineRow *rows, uint32_t count)
 }
 
 static void
+clear_migration(NsimRunResult *run)
+{
+    for (uint32_t i = 0; run->migration.charged && i < run->migration.charged_count; i++)
+        g_free(run->migration.charged[i].payer);
+    g_free(run->migration.charged);
+    for (uint32_t i = 0; run->groups && i < run->group_count; i++)
+        g_free(run->groups[i].id);
+    g_free(run->groups);
+}
+
+static void
 clear_places(const NsimResult *result, NsimRunResult *run)
 {
     for (uint32_t i = 0; run->accessors && i < result->accessor_count; i++) {
@@ -61,6 +72,7 @@ clear_run(const NsimResult *result, NsimRunResult *run)
         g_free(run->operations[i].name);
     g_free(run->operations);
     clear_places(result, run);
+    clear_migration(run);
     clear_counters(run->vmstat, run->vmstat_count);
     clear_counters(run->policy_stats, run->policy_stat_count);
     clear_timeline(run->timeline, run->timeline_count);

@@ -3,12 +3,15 @@
 #include <report/summary.h>
 
 #include <report/format.h>
+#include <report/migration.h>
 #include <sim/assert.h>
 
 /* Differences below this are called equal: half a percent. */
 #define EQUAL_PPM ((uint64_t)5000)
 /* A shift of accesses below this is not worth a sentence: one percent of all accesses. */
 #define SHIFT_PPM ((uint64_t)10000)
+/* Costs of migrations below this share of a run's time have no digits of their own. */
+#define COST_LEAST_PPM ((uint64_t)1000)
 /* Inputs named in the title. */
 #define TITLE_INPUTS_MAX 2u
 
@@ -40,11 +43,9 @@ nsim_run_access_bytes(const NsimRunResult *run)
 const char *
 nsim_bound_name(NsimBoundKind kind)
 {
-    static const char *const names[] = {[NSIM_BOUND_COMPUTE] = "compute",
-                                        [NSIM_BOUND_LATENCY] = "latency",
-                                        [NSIM_BOUND_RESOURCE] = "resource",
-                                        [NSIM_BOUND_SYNC] = "barrier",
-                                        [NSIM_BOUND_KERNEL] = "kernel"};
+    static const char *const names[] = {
+        [NSIM_BOUND_COMPUTE] = "compute", [NSIM_BOUND_LATENCY] = "latency", [NSIM_BOUND_RESOURCE] = "resource",
+        [NSIM_BOUND_SYNC] = "barrier",    [NSIM_BOUND_KERNEL] = "kernel",   [NSIM_BOUND_BLOCKED] = "blocked"};
     nsim_assert(kind < G_N_ELEMENTS(names));
     return names[kind];
 }
@@ -55,7 +56,8 @@ nsim_run_bound_words(const NsimRunResult *run)
     static const char *const words[] = {[NSIM_BOUND_COMPUTE] = "compute",
                                         [NSIM_BOUND_LATENCY] = "latency",
                                         [NSIM_BOUND_SYNC] = "barriers",
-                                        [NSIM_BOUND_KERNEL] = "kernel"};
+                                        [NSIM_BOUND_KERNEL] = "kernel",
+                                        [NSIM_BOUND_BLOCKED] = "blocked"};
     const unsigned percent = (run->bound_ppm + 5000u) / 10000u;
     if (run->access_count == 0 && run->runtime_ps == 0)
         return g_strdup("-");
@@ -77,6 +79,7 @@ nsim_bound_explanation(NsimBoundKind kind)
         [NSIM_BOUND_RESOURCE] = "a name: this node or link was at its limit; moving traffic elsewhere helps",
         [NSIM_BOUND_SYNC] = "barriers: threads waited for slower threads",
         [NSIM_BOUND_KERNEL] = "kernel: page faults and other kernel work",
+        [NSIM_BOUND_BLOCKED] = "blocked: threads waited for pages that were being moved",
     };
     nsim_assert(kind < G_N_ELEMENTS(explanations));
     return explanations[kind];
@@ -127,11 +130,10 @@ nsim_result_title(const NsimResult *result)
 static void
 append_accesses(GString *out, const NsimRunResult *run)
 {
-    const uint64_t bytes = nsim_run_access_bytes(run);
     nsim_format_si(out, run->access_count);
     g_string_append(out, run->access_count == 1 ? " access (" : " accesses (");
-    nsim_format_si(out, bytes);
-    g_string_append(out, bytes < 10000 ? " B)" : "B)");
+    nsim_format_bytes(out, nsim_run_access_bytes(run));
+    g_string_append_c(out, ')');
 }
 
 char *
@@ -214,6 +216,24 @@ append_single(GString *out, const NsimResult *result, const char *label)
     g_string_append_printf(out, " of the accesses go to %s. Name more policies with --policy to compare.", id);
 }
 
+/* " It moved 1.23 GB; the work for that adds up to 2.1 % of its runtime." Cores work side by side: it may exceed 100 %.
+ */
+static void
+append_moved(GString *out, const NsimRunResult *run)
+{
+    const uint64_t ppm = nsim_share_ppm(nsim_migration_cost_ps(&run->migration), run->runtime_ps);
+    if (run->migration.bytes == 0)
+        return;
+    g_string_append(out, " It moved ");
+    nsim_format_bytes(out, run->migration.bytes);
+    g_string_append(out, "; the work for that adds up to ");
+    if (ppm < COST_LEAST_PPM)
+        g_string_append(out, "less than 0.1 %");
+    else
+        append_percent(out, ppm);
+    g_string_append(out, " of its runtime.");
+}
+
 /* What the runs that know the future say about the room that is left. */
 static void
 append_limit(GString *out, const NsimResult *result, const NsimRunResult *best)
@@ -260,6 +280,7 @@ nsim_result_conclusion(const NsimResult *result)
         g_string_append_printf(out, "x as fast as %s", base_label);
         append_shift(out, result, base, best);
         g_string_append_c(out, '.');
+        append_moved(out, best);
         append_limit(out, result, best);
     }
     return g_string_free(out, FALSE);

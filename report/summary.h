@@ -14,12 +14,13 @@ nsim_run_node_share_ppm(const NsimResult *result, const NsimRunResult *run, uint
 uint64_t
 nsim_run_access_bytes(const NsimRunResult *run);
 /*
- * "CXL1 97 % busy" (a long name goes without "busy"), "latency 83 %", "compute 71 %", "barriers 40 %", "kernel 12 %":
+ * "CXL1 97 % busy" (a long name goes without "busy"), "latency 83 %", "compute 71 %", "barriers 40 %", "kernel 12 %", "blocked 9 %":
  * at most 18 columns. (transfer full)
  */
 char *
 nsim_run_bound_words(const NsimRunResult *run);
-/* The kind as reports for programs have it: "compute", "latency", "resource", "barrier", "kernel". (transfer none) */
+/* The kind as reports for programs have it: "compute", "latency", "resource", "barrier", "kernel", "blocked". (transfer
+ * none) */
 const char *
 nsim_bound_name(NsimBoundKind kind);
 /* What such a word means, the word first. (transfer none) */

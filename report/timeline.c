@@ -7,7 +7,8 @@
 static void
 write_heading(NsimCsv *csv, const NsimResult *result)
 {
-    static const char *const first[] = {"run", "policy", "label", "time_ns", "access_count", "latency_mean_ns"};
+    static const char *const first[] = {"run",          "policy",          "label",         "time_ns",
+                                        "access_count", "latency_mean_ns", "migrated_bytes"};
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
         nsim_csv_text(csv, first[i]);
     for (uint32_t i = 0; result->run_count > 0 && i < result->node_count; i++) {
@@ -30,6 +31,7 @@ write_row(NsimCsv *csv, const NsimResult *result, uint32_t index, const NsimTime
     nsim_csv_ns(csv, row->time_ps);
     nsim_csv_uint(csv, row->access_count);
     nsim_csv_ns(csv, row->latency_mean_ps);
+    nsim_csv_uint(csv, row->migrated_bytes);
     for (uint32_t i = 0; i < result->node_count; i++) {
         nsim_csv_uint(csv, row->node_read_bytes[i]);
         nsim_csv_uint(csv, row->node_write_bytes[i]);

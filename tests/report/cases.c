@@ -54,6 +54,19 @@ make_odd(void)
     return result;
 }
 
+/* Policies that move pages beside ones that do not. */
+static NsimResult *
+make_moves(void)
+{
+    NsimResult *result = sample_new(5);
+    sample_add_timeline(result, 3);
+    sample_add_migrations(result, 1);
+    sample_add_migrations(result, 2);
+    sample_add_migrations(result, 4);
+    result->runs[3].bound = NSIM_BOUND_BLOCKED;
+    return result;
+}
+
 static NsimResult *
 make_empty(void)
 {
@@ -63,5 +76,5 @@ make_empty(void)
     return result;
 }
 
-const ResultCase result_cases[] = {
-    {"compare", make_compare}, {"single", make_single}, {"odd", make_odd}, {"empty", make_empty}, {NULL, NULL}};
+const ResultCase result_cases[] = {{"compare", make_compare}, {"single", make_single}, {"odd", make_odd},
+                                   {"moves", make_moves},     {"empty", make_empty},   {NULL, NULL}};

@@ -10,6 +10,7 @@ tests_report_test_report_SOURCES = \
     tests/report/test-csv.c \
     tests/report/test-format.c \
     tests/report/test-json.c \
+    tests/report/test-migration.c \
     tests/report/test-render-text.c \
     tests/report/test-render.c \
     tests/report/test-report.c tests/report/test-report.h \
@@ -25,6 +26,8 @@ EXTRA_DIST += \
     tests/report/golden/compare.json tests/report/golden/compare.txt \
     tests/report/golden/empty-timeline.csv tests/report/golden/empty.csv tests/report/golden/empty.html \
     tests/report/golden/empty.json tests/report/golden/empty.txt \
+    tests/report/golden/moves-timeline.csv tests/report/golden/moves.csv tests/report/golden/moves.html \
+    tests/report/golden/moves.json tests/report/golden/moves.txt \
     tests/report/golden/odd-timeline.csv tests/report/golden/odd.csv tests/report/golden/odd.html \
     tests/report/golden/odd.json tests/report/golden/odd.txt \
     tests/report/golden/single-timeline.csv tests/report/golden/single.csv tests/report/golden/single.html \

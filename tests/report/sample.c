@@ -166,3 +166,72 @@ sample_add_timeline(NsimResult *result, uint32_t rows)
         }
     }
 }
+
+static void
+charge(NsimMigrationResult *migration, const char *payer, NsimTime charged_ps)
+{
+    migration->charged = g_renew(NsimChargeResult, migration->charged, migration->charged_count + 1);
+    migration->charged[migration->charged_count] = (NsimChargeResult){g_strdup(payer), charged_ps};
+    migration->charged_count++;
+}
+
+/* The whole cost, 20 ms x (index + 1), is that of the steps. */
+static void
+fill_charges(NsimMigrationResult *migration, uint32_t index)
+{
+    const NsimTime part = NSIM_MS * (index + 1);
+    charge(migration, "CPU1", 3 * part);
+    charge(migration, "CPU2", part);
+    charge(migration, "worker", 4 * part);
+    charge(migration, "kdamond.0", 9 * part);
+    charge(migration, "kswapd.DRAM1", part / 2);
+    charge(migration, "kswapd.CXL1", part - part / 2);
+    charge(migration, index % 2 ? "group:batch" : "group:serving", 2 * part);
+}
+
+void
+sample_add_migrations(NsimResult *result, uint32_t index)
+{
+    NsimRunResult *run = &result->runs[index];
+    NsimMigrationResult *migration = &run->migration;
+    const NsimTime part = NSIM_MS * (index + 1);
+    *migration = (NsimMigrationResult){
+        .pages = 50000 * (uint64_t)(index + 1),
+        .bytes = 50000 * 4096 * (uint64_t)(index + 1),
+        .promoted_pages = 30000 * (uint64_t)(index + 1),
+        .demoted_pages = 19000 * (uint64_t)(index + 1),
+        .failed_pages = 1287,
+        .failed_by_cause = {[NSIM_CAUSE_LOCKED] = 250,
+                            [NSIM_CAUSE_PINNED] = 1000,
+                            [NSIM_CAUSE_WRITEBACK] = 1,
+                            [NSIM_CAUSE_NO_DESTINATION] = 10,
+                            [NSIM_CAUSE_DIRTIED] = 20,
+                            [NSIM_CAUSE_CANCELLED] = 3,
+                            [NSIM_CAUSE_THROTTLED] = 2,
+                            [NSIM_CAUSE_UNREACHABLE] = 1},
+        .ping_pong_pages = 777,
+        .retried_pages = 2048,
+        .shadow_pages = 512,
+        .exchanged_pages = 64,
+        .copied_bytes = {[NSIM_COPIER_CPU] = 100000000, [NSIM_COPIER_MTCPU] = 4096, [NSIM_COPIER_DMA] = 98304000},
+        .cost_ps = {[NSIM_PHASE_ISOLATE] = part,
+                    [NSIM_PHASE_UNMAP] = 2 * part,
+                    [NSIM_PHASE_FLUSH] = 3 * part,
+                    [NSIM_PHASE_COPY] = 9 * part + 125,
+                    [NSIM_PHASE_REMAP] = 2 * part - 125,
+                    [NSIM_PHASE_RELEASE] = part,
+                    [NSIM_PHASE_WAIT] = 2 * part}};
+    fill_charges(migration, index);
+    run->group_count = 1;
+    run->groups = g_new0(NsimGroupResult, 1);
+    run->groups[0] = (NsimGroupResult){.id = g_strdup("serving"),
+                                       .migrated_bytes = migration->bytes / 2,
+                                       .cpu_ps = 2 * part,
+                                       .throttled_pages = 4096,
+                                       .throttled_ps = 12345678901};
+    run->blocked_count = 4321 * (uint64_t)(index + 1);
+    for (uint32_t i = 0; i < result->accessor_count; i++)
+        run->accessors[i].blocked_ps = run->blocked_count * run->blocked.mean_ps / result->accessor_count;
+    for (uint32_t i = 0; i < run->timeline_count; i++)
+        run->timeline[i].migrated_bytes = migration->bytes / run->timeline_count;
+}

@@ -14,6 +14,12 @@ sample_new_sized(uint32_t run_count, uint32_t accessor_count, uint32_t node_coun
 /* Replace a string of the result. */
 void
 sample_set(char **string, const char *value);
+/*
+ * Make run `index` move pages: figures that add up (costs and charges, causes and failures), payers of every kind, a
+ * group, accesses that waited; the timeline's rows too, where there is one.
+ */
+void
+sample_add_migrations(NsimResult *result, uint32_t index);
 /* Give every run `rows` rows of timeline. */
 void
 sample_add_timeline(NsimResult *result, uint32_t rows);

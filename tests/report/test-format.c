@@ -81,6 +81,11 @@ test_si(void)
         g_autoptr(GString) out = g_string_new(NULL);
         nsim_format_si(out, cases[i].value);
         CU_ASSERT_STRING_EQUAL(out->str, cases[i].expected);
+        /* Bytes are the same with a unit: after a space, or after the prefix. */
+        g_autofree char *expected = g_strconcat(cases[i].expected, cases[i].value < 10000 ? " B" : "B", NULL);
+        g_string_truncate(out, 0);
+        nsim_format_bytes(out, cases[i].value);
+        CU_ASSERT_STRING_EQUAL(out->str, expected);
     }
 }
 

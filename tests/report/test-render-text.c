@@ -11,6 +11,7 @@
 
 #include <report/format.h>
 #include <report/render.h>
+#include <sim/time.h>
 
 #include <string.h>
 
@@ -29,12 +30,30 @@ check_lines(const NsimResult *result)
     }
 }
 
+/* Migrations of all runs, with payers of any number and causes of all kinds. */
+static void
+add_payers(NsimResult *result, uint32_t payer_count)
+{
+    for (uint32_t i = 0; i < result->run_count; i++) {
+        NsimMigrationResult *migration = &result->runs[i].migration;
+        sample_add_migrations(result, i);
+        for (uint32_t k = migration->charged_count; k < payer_count; k++) {
+            migration->charged = g_renew(NsimChargeResult, migration->charged, k + 1);
+            migration->charged[k] = (NsimChargeResult){g_strdup_printf("kdamond.%u", k), NSIM_MS};
+            migration->cost_ps[NSIM_PHASE_COPY] += NSIM_MS;
+            migration->charged_count = k + 1;
+        }
+    }
+}
+
 static void
 test_sizes(void)
 {
     static const uint32_t counts[] = {1, 2, 5, 6, 7, 8, 40, 250};
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
         g_autoptr(NsimResult) result = sample_new_sized(8, 3, counts[i], counts[i] - 1);
+        check_lines(result);
+        add_payers(result, counts[i]);
         check_lines(result);
     }
 }
@@ -61,6 +80,8 @@ set_everything(NsimResult *result, const char *name)
             sample_set(&run->policy_stats[i].key, name);
             sample_set(&run->policy_stats[i].unit, name);
         }
+        if (run->migration.charged_count > 0)
+            sample_set(&run->migration.charged[0].payer, name);
     }
 }
 
@@ -75,6 +96,7 @@ test_names(void)
                                         "esc\033[31m\r\nbell\a", "bad\xff\xfe", ""};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(NsimResult) result = sample_new(8);
+        add_payers(result, 0);
         set_everything(result, names[i]);
         check_lines(result);
     }
@@ -87,14 +109,31 @@ fill_maximum(NsimLatencySummary *summary)
 }
 
 static void
+fill_maximum_migration(NsimMigrationResult *migration)
+{
+    migration->bytes = migration->promoted_pages = migration->demoted_pages = UINT64_MAX;
+    migration->failed_pages = migration->ping_pong_pages = UINT64_MAX;
+    for (NsimPhase phase = 0; phase < NSIM_PHASES; phase++)
+        migration->cost_ps[phase] = UINT64_MAX;
+    for (NsimCause cause = NSIM_CAUSE_NONE + 1; cause < NSIM_CAUSES; cause++)
+        migration->failed_by_cause[cause] = UINT64_MAX;
+    for (uint32_t i = 0; i < migration->charged_count; i++)
+        migration->charged[i].charged_ps = UINT64_MAX;
+}
+
+static void
 test_huge(void)
 {
     g_autoptr(NsimResult) result = sample_new(8);
+    add_payers(result, 20);
     for (uint32_t r = 0; r < result->run_count; r += 2) {
         NsimRunResult *run = &result->runs[r];
         run->runtime_ps = run->access_count = run->speedup_ppm = UINT64_MAX;
         run->bound_ppm = 1000000;
         fill_maximum(&run->latency);
+        fill_maximum(&run->blocked);
+        run->blocked_count = UINT64_MAX;
+        fill_maximum_migration(&run->migration);
         for (uint32_t i = 0; i < run->operation_count; i++) {
             fill_maximum(&run->operations[i].time);
             run->operations[i].count = UINT64_MAX;
@@ -139,11 +178,47 @@ test_many_operations(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "(996 more kinds of operation not shown)\n"));
 }
 
+static bool
+has_line(const char *text, const char *expected)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    return g_strv_contains((const char *const *)lines, expected);
+}
+
+/* The heaviest payers have columns, the rest is summed; runs that moved nothing have no row. */
+static void
+test_payers(void)
+{
+    g_autoptr(NsimResult) result = sample_new(3);
+    g_autofree char *still = nsim_render_text(result);
+    CU_ASSERT_PTR_NULL(strstr(still, "migration"));
+    sample_add_migrations(result, 1);
+    g_autofree char *text = nsim_render_text(result);
+    CU_ASSERT_TRUE(has_line(text, "who paid for migrations, ms  CPU1  worker  kdamond.0  group:batch  other"));
+    CU_ASSERT_TRUE(has_line(text, "local                        6.00    8.00      18.00         4.00   4.00"));
+}
+
+/* Nothing was moved: why, and not what it cost. */
+static void
+test_failures(void)
+{
+    g_autoptr(NsimResult) result = sample_new(2);
+    result->runs[1].migration.failed_pages = result->runs[1].migration.failed_by_cause[NSIM_CAUSE_PINNED] = 12345;
+    g_autofree char *text = nsim_render_text(result);
+    CU_ASSERT_TRUE(has_line(text, "local           -         -        -  12.3 k          -     -"));
+    CU_ASSERT_PTR_NULL(strstr(text, "who paid"));
+    CU_ASSERT_PTR_NULL(strstr(text, "by step"));
+    CU_ASSERT_PTR_NULL(strstr(text, "waits"));
+    CU_ASSERT_TRUE(has_line(text, "pages not moved  pinned"));
+    CU_ASSERT_TRUE(has_line(text, "local            12.3 k"));
+}
+
 bool
 test_render_text_register(void)
 {
     CU_pSuite suite = CU_add_suite("render-text", NULL, NULL);
     return suite && CU_add_test(suite, "machines of all sizes", test_sizes) &&
            CU_add_test(suite, "names", test_names) && CU_add_test(suite, "huge numbers", test_huge) &&
-           CU_add_test(suite, "colour", test_colour) && CU_add_test(suite, "many operations", test_many_operations);
+           CU_add_test(suite, "colour", test_colour) && CU_add_test(suite, "many operations", test_many_operations) &&
+           CU_add_test(suite, "payers", test_payers) && CU_add_test(suite, "failures", test_failures);
 }

@@ -137,6 +137,22 @@ test_csv_missing(void)
     run->vmstat_count = 2;
 }
 
+/* A run without payers and groups that another has: zeros for the ones, empty fields for the others. */
+static void
+test_csv_payers(void)
+{
+    g_autoptr(NsimResult) result = sample_new(2);
+    sample_add_migrations(result, 1);
+    g_autofree char *csv = nsim_render_csv(result);
+    check_rectangular(csv, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(csv, ",payer.CPU1.charged_ns,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(csv, ",group.serving.migrated_bytes,group.serving.cpu_ns,"));
+    g_auto(GStrv) lines = g_strsplit(csv, "\n", -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(lines[1], ",0,0,0,0,0,0,0,,,,,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        lines[2], ",6000000,2000000,8000000,18000000,1000000,1000000,4000000,204800000,4000000,4096,12345678.901,"));
+}
+
 /* Nothing of a page may come from elsewhere, and no text may become markup. */
 static void
 test_html_safety(void)
@@ -154,6 +170,9 @@ test_html_safety(void)
     sample_set(&result->runs[0].accessors[0].id, evil);
     sample_set(&result->runs[0].operations[0].name, evil);
     sample_set(&result->runs[0].vmstat[0].key, evil);
+    sample_add_migrations(result, 0);
+    sample_set(&result->runs[0].migration.charged[0].payer, evil);
+    sample_set(&result->runs[0].groups[0].id, evil);
     result->warning_count = 1;
     result->warnings = g_new0(char *, 1);
     result->warnings[0] = g_strdup(evil);
@@ -179,6 +198,10 @@ test_html_chart(void)
     CU_ASSERT_EQUAL(g_strv_length(pairs), 360);
     CU_ASSERT_TRUE(g_str_has_prefix(pairs[0], "0,"));
     CU_ASSERT_TRUE(g_str_has_prefix(pairs[359], "720,"));
+    CU_ASSERT_PTR_NULL(strstr(html, "bytes moved"));
+    sample_add_migrations(result, 0);
+    g_autofree char *moving = nsim_render_html(result);
+    CU_ASSERT_PTR_NOT_NULL(strstr(moving, "<title>bytes moved</title>"));
 }
 
 bool
@@ -188,5 +211,6 @@ test_render_register(void)
     return suite && CU_add_test(suite, "goldens", test_goldens) && CU_add_test(suite, "find", test_find) &&
            CU_add_test(suite, "shape of CSV", test_csv_shape) &&
            CU_add_test(suite, "CSV with gaps", test_csv_missing) &&
+           CU_add_test(suite, "CSV of payers", test_csv_payers) &&
            CU_add_test(suite, "HTML is closed", test_html_safety) && CU_add_test(suite, "HTML chart", test_html_chart);
 }

@@ -11,9 +11,10 @@ main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    const bool registered = test_format_register() && test_json_register() && test_csv_register() &&
-                            test_table_register() && test_result_register() && test_summary_register() &&
-                            test_render_register() && test_render_text_register() && test_schema_register();
+    const bool registered = test_format_register() && test_json_register() && test_migration_register() &&
+                            test_csv_register() && test_table_register() && test_result_register() &&
+                            test_summary_register() && test_render_register() && test_render_text_register() &&
+                            test_schema_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -11,6 +11,8 @@ test_format_register(void);
 bool
 test_json_register(void);
 bool
+test_migration_register(void);
+bool
 test_render_register(void);
 bool
 test_render_text_register(void);

@@ -13,6 +13,7 @@ test_free(void)
     nsim_result_free(nsim_result_new());
     NsimResult *result = sample_new(8);
     sample_add_timeline(result, 2);
+    sample_add_migrations(result, 3);
     nsim_result_free(result);
 
     /* Counts set, arrays not there yet: what a failure halfway leaves. */
@@ -26,6 +27,7 @@ test_free(void)
     result->runs = g_new0(NsimRunResult, 2);
     result->runs[1].operation_count = result->runs[1].timeline_count = 5;
     result->runs[1].option_count = result->runs[1].vmstat_count = 5;
+    result->runs[1].migration.charged_count = result->runs[1].group_count = 5;
     result->node_count = 3;
     nsim_result_free(result);
     CU_PASS("no memory error");

@@ -114,6 +114,7 @@ test_damage(void)
 {
     json_t *schema = load_schema("docs", "report.schema.json");
     g_autoptr(NsimResult) result = sample_new(1);
+    sample_add_migrations(result, 0);
     json_t *report = report_of(result);
     CU_ASSERT_PTR_NOT_NULL_FATAL(schema);
     CU_ASSERT_PTR_NOT_NULL_FATAL(report);
@@ -127,8 +128,15 @@ test_damage(void)
     check_damage(schema, report, json_array_get(json_object_get(run, "nodes"), 3));
     check_damage(schema, report, json_array_get(json_object_get(run, "links"), 0));
     check_damage(schema, report, json_object_get(json_object_get(run, "operations"), "token"));
-    check_damage(schema, report, json_object_get(run, "migration"));
-    check_damage(schema, report, json_object_get(json_object_get(run, "migration"), "cost_ns"));
+    check_damage(schema, report, json_array_get(json_object_get(run, "groups"), 0));
+    json_t *migration = json_object_get(run, "migration");
+    check_damage(schema, report, migration);
+    check_damage(schema, report, json_object_get(migration, "cost_ns"));
+    check_damage(schema, report, json_object_get(migration, "failed_by_cause"));
+    check_damage(schema, report, json_object_get(migration, "copied_bytes"));
+    json_object_set_new(json_object_get(migration, "charged_ns"), "CPU1", json_integer(-1));
+    CU_ASSERT_FALSE(is_valid(schema, report, false));
+    json_object_set_new(json_object_get(migration, "charged_ns"), "CPU1", json_integer(1));
     check_damage(schema, report, json_object_get(run, "bound"));
     json_object_set_new(report, "schema", json_string("numasim-report-2"));
     CU_ASSERT_FALSE(is_valid(schema, report, false));
@@ -176,9 +184,10 @@ static void
 test_key_order(void)
 {
     static const char *const expected[] = {
-        "policy",      "label",        "options",    "complete",     "runtime_ns", "work",  "speedup",   "access_count",
-        "burst_count", "access_bytes", "latency_ns", "blocked_ns",   "accessors",  "nodes", "links",     "groups",
-        "operations",  "migration",    "vmstat",     "policy_stats", "timeline",   "bound", "barrier_ns"};
+        "policy",     "label",        "options",      "complete",     "runtime_ns", "work",
+        "speedup",    "access_count", "burst_count",  "access_bytes", "latency_ns", "blocked_count",
+        "blocked_ns", "accessors",    "nodes",        "links",        "groups",     "operations",
+        "migration",  "vmstat",       "policy_stats", "timeline",     "bound",      "barrier_ns"};
     g_autoptr(NsimResult) result = sample_new(1);
     json_t *report = report_of(result);
     CU_ASSERT_PTR_NOT_NULL_FATAL(report);

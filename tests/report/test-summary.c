@@ -59,10 +59,12 @@ test_bound(void)
     check_text(nsim_run_bound_words(run), "barriers 0 %");
     run->bound = NSIM_BOUND_KERNEL;
     check_text(nsim_run_bound_words(run), "kernel 0 %");
+    run->bound = NSIM_BOUND_BLOCKED;
+    check_text(nsim_run_bound_words(run), "blocked 0 %");
     run->access_count = 0;
     run->runtime_ps = 0;
     check_text(nsim_run_bound_words(run), "-");
-    for (NsimBoundKind kind = NSIM_BOUND_COMPUTE; kind <= NSIM_BOUND_KERNEL; kind++) {
+    for (NsimBoundKind kind = NSIM_BOUND_COMPUTE; kind <= NSIM_BOUND_BLOCKED; kind++) {
         CU_ASSERT(strlen(nsim_bound_name(kind)) > 0);
         CU_ASSERT(strlen(nsim_bound_explanation(kind)) > 0);
     }
@@ -137,6 +139,23 @@ test_conclusion(void)
 }
 
 static void
+test_conclusion_moved(void)
+{
+    g_autoptr(NsimResult) result = sample_new(3);
+    sample_add_migrations(result, 1); /* not the best: not mentioned */
+    check_text(nsim_result_conclusion(result), "interleave is 1.20x as fast as first-touch.");
+    sample_add_migrations(result, 2);
+    check_text(nsim_result_conclusion(result), "interleave is 1.20x as fast as first-touch. It moved 614 MB; the work "
+                                               "for that adds up to 2.2 % of its runtime.");
+    result->runs[2].migration.cost_ps[NSIM_PHASE_WAIT] = 2 * result->runs[2].runtime_ps;
+    check_text(nsim_result_conclusion(result), "interleave is 1.20x as fast as first-touch. It moved 614 MB; the work "
+                                               "for that adds up to 202 % of its runtime.");
+    memset(result->runs[2].migration.cost_ps, 0, sizeof(result->runs[2].migration.cost_ps));
+    check_text(nsim_result_conclusion(result), "interleave is 1.20x as fast as first-touch. It moved 614 MB; the work "
+                                               "for that adds up to less than 0.1 % of its runtime.");
+}
+
+static void
 test_conclusion_small(void)
 {
     g_autoptr(NsimResult) one = sample_new(1);
@@ -162,5 +181,6 @@ test_summary_register(void)
     return suite && CU_add_test(suite, "shares", test_shares) && CU_add_test(suite, "bound", test_bound) &&
            CU_add_test(suite, "best policy", test_best) && CU_add_test(suite, "titles", test_titles) &&
            CU_add_test(suite, "inputs", test_inputs) && CU_add_test(suite, "conclusion", test_conclusion) &&
+           CU_add_test(suite, "conclusion about moves", test_conclusion_moved) &&
            CU_add_test(suite, "small conclusions", test_conclusion_small);
 }
