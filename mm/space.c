@@ -11,6 +11,7 @@
 /* The nodes that hold copies of one page. */
 typedef struct {
     uint64_t bits[4];
+    bool shadow; /* not for reading */
 } NodeSet;
 _Static_assert(NSIM_NODES_MAX <= 256, "a node set has 256 bits");
 
@@ -141,6 +142,7 @@ nsim_space_new(NsimMemory *memory, const char *workload, const uint64_t *frames,
     space->frame_addresses = g_steal_pointer(&addresses);
     space->heads = g_steal_pointer(&heads);
     space->copies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g_queue_init(&space->shadows);
     build_regions(space, ranges, range_count);
     return space;
 }
@@ -157,6 +159,7 @@ nsim_space_free(NsimSpace *space)
     g_free(space->frame_addresses);
     g_free(space->heads);
     g_hash_table_unref(space->copies);
+    g_queue_clear(&space->shadows);
     g_free(space->workload);
     g_free(space);
 }
@@ -184,6 +187,43 @@ nsim_space_set_state(NsimSpace *space, NsimPage page, uint16_t state)
         return;
     split_frame(space, frame);
     space->states[page] = state;
+}
+
+void
+nsim_space_change(NsimSpace *space, NsimPage page, uint64_t count, uint16_t clear, uint16_t set)
+{
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    nsim_assert(page + count <= space->page_count);
+    for (NsimPage end = page + count; page < end;) {
+        const uint64_t frame = page >> space->frame_page_shift;
+        const uint32_t head = space->heads[frame];
+        if ((page & (frame_pages - 1)) == 0 && end - page >= frame_pages && (head & NSIM_HEAD_SPLIT) == 0) {
+            space->heads[frame] = ((head & ~(uint32_t)clear) | set) & 0xffffu;
+            page += frame_pages;
+            continue;
+        }
+        const uint16_t state = nsim_space_state(space, page);
+        nsim_space_set_state(space, page, (uint16_t)((state & ~clear) | set));
+        page++;
+    }
+}
+
+void
+nsim_space_survey(const NsimSpace *space, NsimPage page, uint64_t count, uint16_t *ret_all, uint16_t *ret_any)
+{
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    uint16_t all = UINT16_MAX, any = 0;
+    nsim_assert(page + count <= space->page_count);
+    for (NsimPage end = page + count; page < end;) {
+        const uint32_t head = space->heads[page >> space->frame_page_shift];
+        const bool uniform = (head & NSIM_HEAD_SPLIT) == 0;
+        const uint16_t state = uniform ? (uint16_t)head : space->states[page];
+        all &= state;
+        any |= state;
+        page = uniform ? MIN((page | (frame_pages - 1)) + 1, end) : page + 1;
+    }
+    *ret_all = all;
+    *ret_any = any;
 }
 
 /* A whole fresh frame on one node keeps its uniform head. */
@@ -272,6 +312,46 @@ nsim_space_add_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
     return true;
 }
 
+void
+nsim_space_keep_shadow(NsimSpace *space, NsimPage page, NsimNodeId node)
+{
+    nsim_assert(copies_of(space, page) == NULL);
+    NodeSet *set = g_new0(NodeSet, 1);
+    set->shadow = true;
+    set->bits[node / 64] |= (uint64_t)1 << (node % 64);
+    g_hash_table_insert(space->copies, GSIZE_TO_POINTER(page), set);
+    nsim_space_set_state(space, page, nsim_space_state(space, page) | NSIM_PAGE_COPIED);
+    space->copy_count++;
+    g_queue_push_tail(&space->shadows, GSIZE_TO_POINTER(page));
+}
+
+void
+nsim_spaces_reclaim_shadows(NsimSpace *const *spaces, uint32_t space_count, NsimNodeId node, uint64_t pages)
+{
+    for (uint32_t s = 0; s < space_count; s++) {
+        NsimSpace *space = spaces[s];
+        for (GList *at = space->shadows.head; at != NULL && nsim_memory_free_pages(space->memory, node) < pages;) {
+            GList *next = at->next;
+            const NsimPage page = GPOINTER_TO_SIZE(at->data);
+            const NodeSet *set = copies_of(space, page);
+            const bool here = nsim_space_has_shadow(space, page, node);
+            if (here)
+                (void)nsim_space_drop_copy(space, page, node);
+            /* Those that a write has dropped meanwhile go as well. */
+            if (here || set == NULL || !set->shadow)
+                g_queue_delete_link(&space->shadows, at);
+            at = next;
+        }
+    }
+}
+
+bool
+nsim_space_has_shadow(const NsimSpace *space, NsimPage page, NsimNodeId node)
+{
+    const NodeSet *set = copies_of(space, page);
+    return set != NULL && set->shadow && set_has(set, node);
+}
+
 bool
 nsim_space_drop_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
 {
@@ -302,6 +382,8 @@ nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *orde
 {
     const NsimNodeId home = nsim_space_state(space, page) & NSIM_PAGE_NODE;
     const NodeSet *set = copies_of(space, page);
+    if (set != NULL && set->shadow)
+        return home;
     for (uint32_t i = 0; i < order_count && order[i] != NSIM_NODE_NONE; i++) {
         if (order[i] == home || set_has(set, order[i]))
             return order[i];
@@ -312,7 +394,7 @@ nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *orde
 /* ---- Audit -------------------------------------------------------------------------------------------------- */
 
 void
-nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory)
+nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory, const uint64_t *taken)
 {
     const uint32_t node_count = memory->machine->node_count;
     g_autofree uint64_t *held = g_new0(uint64_t, node_count);
@@ -336,6 +418,8 @@ nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const Nsi
         }
         nsim_assert(resident == space->resident_count && copies == space->copy_count);
     }
+    for (uint32_t n = 0; n < node_count && taken != NULL; n++)
+        held[n] += taken[n];
     for (uint32_t n = 0; n < node_count; n++)
         nsim_assert(held[n] == memory->nodes[n].used_pages && held[n] <= memory->nodes[n].capacity_pages);
 }

@@ -20,7 +20,10 @@ enum {
     NSIM_PAGE_ABSENT = 1u << 10,   /* no memory yet */
     NSIM_PAGE_ARMED = 1u << 11,    /* the next access faults */
     NSIM_PAGE_COPIED = 1u << 12,   /* has copies, listed aside */
-    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED /* replay must look twice */
+    NSIM_PAGE_MOVING = 1u << 13,   /* has a migration entry: accesses wait */
+    NSIM_PAGE_SPLIT = 1u << 14,    /* of a huge page that was split: moves by itself */
+    /* replay must look twice */
+    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED | NSIM_PAGE_MOVING
 };
 #define NSIM_PAGE_FRESH ((uint16_t)(NSIM_PAGE_ABSENT | NSIM_PAGE_NODE))
 
@@ -49,6 +52,7 @@ typedef struct {
     uint32_t region_count;
     uint32_t unit_pages;       /* wanted unit of movement */
     GHashTable *copies;        /* page -> set of nodes (private) */
+    GQueue shadows;            /* pages that were given a shadow, oldest first (private) */
     uint64_t copy_count;       /* copies in all */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
 } NsimSpace;
@@ -76,6 +80,11 @@ nsim_space_state(const NsimSpace *space, NsimPage page)
     return (head & NSIM_HEAD_SPLIT) != 0 ? space->states[page] : (uint16_t)head;
 }
 
+/* Clear and set bits of the states of several pages; frames that are covered whole stay uniform if they were. */
+void nsim_space_change(NsimSpace *space, NsimPage page, uint64_t count, uint16_t clear, uint16_t set);
+/* The bits all of the pages have, and those any of them has. */
+void nsim_space_survey(const NsimSpace *space, NsimPage page, uint64_t count, uint16_t *ret_all, uint16_t *ret_any);
+
 /* Set the state of one page (splits its frame when the others differ). Does not touch node accounting. */
 void nsim_space_set_state(NsimSpace *space, NsimPage page, uint16_t state);
 
@@ -95,14 +104,25 @@ uint64_t nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimN
 uint64_t nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed);
 
 /*
- * Copies. `add` needs a free page on `node` and a present page that is not already there; false otherwise. `nearest` is
+ * Copies. A copy serves reads of whoever is nearer to it than to the page, unless it is a shadow: that one only waits for
+ * the page to come back (Nomad). `add` needs a free page on `node` and a present page that is not already there; false otherwise. `nearest` is
  * the node, authoritative one or copy, that comes first in `order` (nearest first).
  */
 bool nsim_space_add_copy(NsimSpace *space, NsimPage page, NsimNodeId node);
+/* The page's old place on `node`, already taken, becomes its shadow. The page must not have copies. */
+void nsim_space_keep_shadow(NsimSpace *space, NsimPage page, NsimNodeId node);
+/* Has the page a shadow on `node`? */
+bool nsim_space_has_shadow(const NsimSpace *space, NsimPage page, NsimNodeId node);
+/* Drop the oldest shadows on a node until it has `pages` free, or none are left. */
+void nsim_spaces_reclaim_shadows(NsimSpace *const *spaces, uint32_t space_count, NsimNodeId node, uint64_t pages);
 bool nsim_space_drop_copy(NsimSpace *space, NsimPage page, NsimNodeId node);
 /* Drop all copies of a page, as a write does. Returns how many there were. */
 uint32_t nsim_space_drop_copies(NsimSpace *space, NsimPage page);
 NsimNodeId nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *order, uint32_t order_count);
 
-/* Count every page again and compare with the books (asserts). O(pages). */
-void nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory);
+/*
+ * Count every page again and compare with the books (asserts). `taken`, nullable, has by node what moves under way have
+ * taken as destinations. O(pages).
+ */
+void nsim_space_audit(const NsimSpace *const *spaces, uint32_t space_count, const NsimMemory *memory,
+                      const uint64_t *taken);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <glib.h>
+#include <numasim/migration.h>
 #include <numasim/option.h>
 #include <numasim/types.h>
 
@@ -104,12 +105,25 @@ typedef struct {
 typedef enum {
     NSIM_DECIDE_PLACE, /* give `count` pages without memory a place on `node` */
     NSIM_DECIDE_ARM,   /* the next access to any of the pages faults */
-    NSIM_DECIDE_DISARM
+    NSIM_DECIDE_DISARM,
+    NSIM_DECIDE_MOVE   /* move present pages to `node`; answers with a token */
 } NsimDecisionKind;
 
 enum {
     /* PLACE: when `node` is full, go on in the order of distance from `accessor`, as the kernel's zonelists do. */
     NSIM_PLACE_FALLBACK = 1u << 0
+};
+
+/* Flags of MOVE. */
+enum {
+    /* Wait for locks and writeback as MIGRATE_SYNC does, with more passes; MIGRATE_ASYNC otherwise. */
+    NSIM_MOVE_SYNC = 1u << 0,
+    /* Change places with the `count` pages from `partner` on, which are on `node` (Nimble): needs no free memory. */
+    NSIM_MOVE_EXCHANGE = 1u << 1,
+    /* Copy while the pages stay mapped, commit if they were not written meanwhile, keep the old place as a shadow (Nomad). */
+    NSIM_MOVE_TRANSACTIONAL = 1u << 2,
+    /* A system call: its fixed cost (entry, draining LRU caches) is paid once for the list. */
+    NSIM_MOVE_SYSCALL = 1u << 3
 };
 
 /* One decision. Fields a kind does not name are ignored. */
@@ -121,9 +135,30 @@ typedef struct {
     NsimPage page;
     NsimSpaceId space;
     NsimNodeId node;
-    NsimAccessorId accessor; /* for whom: orders the fall-back */
+    NsimAccessorId accessor; /* for whom: orders the fall-back; MOVE: promotion or demotion is seen from here */
     uint16_t reserved;
+    /* MOVE */
+    uint32_t queue;   /* 0: in the fault that is being handled, which waits for it; 1 and up: a kernel thread each */
+    uint32_t reason;  /* NsimReason */
+    NsimPage partner; /* EXCHANGE */
 } NsimDecision;
+
+/* What became of a MOVE. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t cause; /* NsimCause of the first page that failed, NSIM_CAUSE_NONE */
+    uint64_t token;
+    NsimTime time_ps;
+    uint64_t moved_pages, failed_pages;
+    uint64_t skipped_pages; /* without memory, on `node` already, or under migration */
+    NsimPage page;          /* as in the decision */
+    uint32_t count;
+    NsimSpaceId space;
+    NsimNodeId node;
+} NsimOutcome;
+
+/* The most queues a policy can use. */
+#define NSIM_QUEUES_MAX 64u
 
 struct _NsimHostOps {
     uint32_t struct_size;
@@ -153,6 +188,9 @@ struct _NsimHostOps {
     uint32_t (*route_hops)(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, bool write, uint32_t hop_max,
                            NsimRouteHop *ret_hops);
     uint32_t (*resource_count)(const NsimHost *host);
+    bool (*cancel)(NsimHost *host, uint64_t token);
+    bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
+    uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
 };
 
 struct _NsimHost {
@@ -200,6 +238,8 @@ typedef struct {
      * `node` lacks memory for `need` more pages. Free some or return; the allocation then falls back. Optional.
      */
     void (*pressure)(void *self, NsimHost *host, NsimNodeId node, uint64_t need);
+    /* A MOVE has ended, wholly, in part or not at all. Optional. */
+    void (*done)(void *self, NsimHost *host, const NsimOutcome *outcome);
 } NsimPolicyClass;
 
 /*
@@ -408,6 +448,68 @@ nsim_disarm(NsimHost *host, NsimSpaceId space, NsimPage page, uint32_t count)
         .struct_size = sizeof decision, .kind = NSIM_DECIDE_DISARM, .count = count, .page = page, .space = space
     };
     return host->ops->decide(host, &decision);
+}
+
+/*
+ * Move `count` present pages from `page` on to `node`. Queue 0 is for `faults` alone: the faulting thread does the work and
+ * goes on when it is done. Other queues (below NSIM_QUEUES_MAX) are kernel threads; each works its moves off in order. Returns
+ * a token for `done` and nsim_cancel(). Pages that are on the node already, absent or on the move are skipped.
+ */
+static inline uint64_t
+nsim_move(NsimHost *host, NsimSpaceId space, NsimPage page, uint32_t count, NsimNodeId node, NsimAccessorId accessor,
+          uint32_t queue, NsimReason reason, uint32_t flags)
+{
+    const NsimDecision decision = { .struct_size = sizeof decision,
+                                    .kind = NSIM_DECIDE_MOVE,
+                                    .flags = flags,
+                                    .count = count,
+                                    .page = page,
+                                    .space = space,
+                                    .node = node,
+                                    .accessor = accessor,
+                                    .queue = queue,
+                                    .reason = reason };
+    return host->ops->decide(host, &decision);
+}
+
+/* Let pages change places with as many others of the same space, which are on `node`. Otherwise as nsim_move(). */
+static inline uint64_t
+nsim_exchange(NsimHost *host, NsimSpaceId space, NsimPage page, NsimPage partner, uint32_t count, NsimNodeId node,
+              NsimAccessorId accessor, uint32_t queue, NsimReason reason, uint32_t flags)
+{
+    const NsimDecision decision = { .struct_size = sizeof decision,
+                                    .kind = NSIM_DECIDE_MOVE,
+                                    .flags = flags | NSIM_MOVE_EXCHANGE,
+                                    .count = count,
+                                    .page = page,
+                                    .space = space,
+                                    .node = node,
+                                    .accessor = accessor,
+                                    .queue = queue,
+                                    .reason = reason,
+                                    .partner = partner };
+    return host->ops->decide(host, &decision);
+}
+
+/* What has not begun of a move is not done any more. False: it has ended, or never was. */
+static inline bool
+nsim_cancel(NsimHost *host, uint64_t token)
+{
+    return host->ops->cancel(host, token);
+}
+
+/* Name the kernel thread of a queue ("kdamond.0"): who pays, in the report. False: no such queue. */
+static inline bool
+nsim_name_queue(NsimHost *host, uint32_t queue, const char *name)
+{
+    return host->ops->name_queue(host, queue, name);
+}
+
+/* Pages asked for in a queue and not done yet. */
+static inline uint64_t
+nsim_queue_pages(const NsimHost *host, uint32_t queue)
+{
+    return host->ops->queue_pages(host, queue);
 }
 
 /* Have `timer` called at `when_ps` with `cookie`. False when that time is past. */
