@@ -3,7 +3,7 @@
  * Executes a policy's decisions and answers its questions.
  *
  * Allocation follows the kernel's page allocator in outline: a preferred node, then the other nodes in the order of
- * distance (zonelists). Left out: zones, watermarks and reclaim, which come with the LRU mechanism; per-CPU lists.
+ * distance (zonelists). Moves go to the mover (mm/mover.h). Left out: zones, watermarks and reclaim, which come with the LRU mechanism; per-CPU lists.
  */
 #include <mm/host.h>
 
@@ -258,6 +258,11 @@ static uint64_t
 place_on(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, uint64_t *counter)
 {
     uint64_t done = place_counted(space, page, count, node, counter);
+    if (done < count && space->shadows.length > 0) {
+        /* Shadows are the first to go. */
+        nsim_spaces_reclaim_shadows(mm->spaces, mm->space_count, node, count - done);
+        done += place_counted(space, page + done, count - done, node, counter);
+    }
     if (done < count && mm->policy != NULL && mm->policy->pressure != NULL && !mm->in_pressure) {
         mm->in_pressure = true;
         mm->policy->pressure(mm->instance, &mm->host, node, count - done);
@@ -286,6 +291,26 @@ place(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId no
     return done;
 }
 
+/* What is wrong with a MOVE, or NULL. */
+static const char *
+move_problem(const NsimMm *mm, const NsimDecision *decision)
+{
+    if (decision->node >= mm->machine->node_count)
+        return "a node that does not exist";
+    if (decision->queue >= NSIM_QUEUES_MAX)
+        return "a queue that does not exist";
+    if (decision->reason >= NSIM_REASONS)
+        return "a reason this version does not know";
+    if (decision->queue == 0 && mm->fault_thread == NSIM_THREAD_NONE)
+        return "a move in queue 0, which is for faults, outside one";
+    if ((decision->flags & NSIM_MOVE_EXCHANGE) != 0 &&
+        !in_space(mm->spaces[decision->space], decision->partner, decision->count))
+        return "an exchange with pages beyond the end of the address space";
+    if (mm->mover == NULL)
+        return "a move where nothing can move";
+    return NULL;
+}
+
 /* A decision that names something the machine or the run does not have is a bug in the policy: the run fails. */
 static bool
 decision_is_sound(NsimMm *mm, const NsimDecision *decision)
@@ -299,11 +324,23 @@ decision_is_sound(NsimMm *mm, const NsimDecision *decision)
         problem = "a node that does not exist";
     else if (decision->kind == NSIM_DECIDE_PLACE && decision->accessor >= mm->machine->accessor_count)
         problem = "an accessor that does not exist";
-    else if (decision->kind > NSIM_DECIDE_DISARM)
+    else if (decision->kind == NSIM_DECIDE_MOVE)
+        problem = move_problem(mm, decision);
+    else if (decision->kind > NSIM_DECIDE_MOVE)
         problem = "a kind of decision this version does not know";
     if (problem != NULL && mm->failure == NULL)
         mm->failure = g_strdup_printf("policy '%s' decided on %s", mm->policy != NULL ? mm->policy->name : "", problem);
     return problem == NULL;
+}
+
+static uint64_t
+move(NsimMm *mm, const NsimDecision *decision)
+{
+    const bool in_fault = decision->queue == 0;
+    const NsimInitiator initiator = { .thread = in_fault ? mm->fault_thread : NSIM_THREAD_NONE,
+                                      .core = in_fault ? mm->fault_core : NSIM_CORE_NONE,
+                                      .payer = in_fault ? mm->machine->accessors[mm->fault_accessor].id : NULL };
+    return nsim_mover_request(mm->mover, decision, &initiator, in_fault ? mm->fault_done_ps : mm->now_ps);
 }
 
 static uint64_t
@@ -324,8 +361,51 @@ host_decide(NsimHost *host, const NsimDecision *from)
         return nsim_space_arm(space, decision.page, decision.count, true);
     case NSIM_DECIDE_DISARM:
         return nsim_space_arm(space, decision.page, decision.count, false);
+    case NSIM_DECIDE_MOVE:
+        return move(mm, &decision);
     }
     return 0;
+}
+
+static bool
+host_cancel(NsimHost *host, uint64_t token)
+{
+    NsimMm *mm = mm_of(host);
+    return mm->mover != NULL && nsim_mover_cancel(mm->mover, token);
+}
+
+static bool
+host_name_queue(NsimHost *host, uint32_t queue, const char *name)
+{
+    NsimMm *mm = mm_of(host);
+    if (queue == 0 || queue >= NSIM_QUEUES_MAX || name == NULL || *name == '\0')
+        return false;
+    if (mm->mover != NULL)
+        nsim_mover_name_queue(mm->mover, queue, name, NSIM_CORE_NONE);
+    return true;
+}
+
+static uint64_t
+host_queue_pages(const NsimHost *host, uint32_t queue)
+{
+    const NsimMm *mm = mm_of(host);
+    return mm->mover == NULL ? 0 : nsim_mover_pending(mm->mover, queue);
+}
+
+static void
+tell_done(void *context, const NsimOutcome *outcome)
+{
+    NsimMm *mm = context;
+    mm->now_ps = MAX(mm->now_ps, outcome->time_ps);
+    if (mm->instance != NULL && mm->policy->done != NULL)
+        mm->policy->done(mm->instance, &mm->host, outcome);
+}
+
+void
+nsim_mm_set_mover(NsimMm *mm, NsimMover *mover)
+{
+    mm->mover = mover;
+    nsim_mover_listen_done(mover, tell_done, mm);
 }
 
 static void
@@ -382,6 +462,9 @@ static const NsimHostOps host_ops = {
     .future_compute = host_future_compute,
     .route_hops = host_route_hops,
     .resource_count = host_resource_count,
+    .cancel = host_cancel,
+    .name_queue = host_name_queue,
+    .queue_pages = host_queue_pages,
 };
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */
@@ -397,6 +480,7 @@ nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, 
     mm->spaces = spaces;
     mm->space_count = space_count;
     mm->events = events;
+    mm->fault_thread = NSIM_THREAD_NONE;
     nsim_random_init(&mm->random, seed, "policy");
     return mm;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <mm/mover.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
@@ -33,10 +34,15 @@ typedef struct {
     NsimSpace **spaces;
     uint32_t space_count;
     NsimEventQueue *events;
+    NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
     NsimVmstat vmstat;
     char *failure; /* why the run cannot go on, or NULL */
+    /* The thread whose fault the policy is handling (NSIM_THREAD_NONE: none), its core, and when the fault itself is done. */
+    uint32_t fault_thread, fault_core;
+    NsimAccessorId fault_accessor;
+    NsimTime fault_done_ps;
     /* private */
     const NsimPolicyClass *policy;
     void *instance;
@@ -44,6 +50,9 @@ typedef struct {
     NsimRandom random;
     bool in_pressure;
 } NsimMm;
+
+/* Have `mover` (borrowed) carry out the policy's moves; outcomes go to the policy. */
+void nsim_mm_set_mover(NsimMm *mm, NsimMover *mover);
 
 /* Everything is borrowed except what `free` frees: the object itself. */
 NsimMm *nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, uint32_t space_count,

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 noinst_LIBRARIES += libmm.a
 libmm_a_SOURCES = \
+    mm/copy-predict.c mm/copy.c \
+    mm/cpus.c mm/cpus.h \
     mm/host.c mm/host.h \
     mm/memory.c mm/memory.h \
-    mm/space.c mm/space.h
+    mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
+    mm/payers.c mm/payers.h \
+    mm/space.c mm/space.h \
+    mm/stream.c mm/stream.h
