@@ -2,7 +2,7 @@
 /* What --check-config and `numasim policies` print. */
 #include <experiment/experiment.h>
 
-#include <experiment/plan.h>
+#include <experiment/migration.h>
 #include <models/quantity.h>
 
 /* "0-3 on CPU1, 4-7 on CPU2" */
@@ -50,6 +50,10 @@ nsim_experiment_describe(const NsimExperiment *plan)
         g_string_append_printf(text, "policy %s%s\n", spec->label, p == 0 ? " (baseline)" : "");
         for (uint32_t i = 0; i < spec->class->option_count; i++)
             g_string_append_printf(text, "  %s = %s\n", spec->class->options[i].key, spec->texts[i]);
+        for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+            if (spec->mover_texts[i] != NULL)
+                g_string_append_printf(text, "  %s = %s\n", nsim_mover_options[i].key, spec->mover_texts[i]);
+        }
     }
     g_string_append_printf(text, "seed %" G_GUINT64_FORMAT, plan->seed);
     if (plan->until_ps != NSIM_TIME_MAX) {
@@ -58,6 +62,15 @@ nsim_experiment_describe(const NsimExperiment *plan)
     }
     g_string_append_c(text, '\n');
     return g_string_free(text, FALSE);
+}
+
+void
+nsim_option_append(GString *text, const NsimOption *option)
+{
+    g_autofree char *range = nsim_option_describe(option);
+    g_string_append_printf(text, "  %s (%s; %s%s)\n      %s\n      from: %s\n", option->key, range,
+                           option->default_text != NULL ? "default " : "must be given",
+                           option->default_text != NULL ? option->default_text : "", option->help, option->source);
 }
 
 char *
@@ -77,6 +90,8 @@ nsim_policies_list(const char *const *paths, GError **error)
 char *
 nsim_policies_describe(const char *name, const char *const *paths, GError **error)
 {
+    if (g_str_equal(name, "migration"))
+        return nsim_migration_describe();
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(paths, error);
     const NsimPolicyClass *class = plugins == NULL ? NULL : nsim_plugins_find(plugins, name, error);
     if (class == NULL)
@@ -89,13 +104,8 @@ nsim_policies_describe(const char *name, const char *const *paths, GError **erro
     if ((class->caps & NSIM_CAP_LAZY) != 0)
         g_string_append(text, "note:    leaves pages without memory until the trace touches them\n");
     g_string_append(text, class->option_count > 0 ? "\noptions:\n" : "\nno options but label\n");
-    for (uint32_t i = 0; i < class->option_count; i++) {
-        const NsimOption *option = &class->options[i];
-        g_autofree char *range = nsim_option_describe(option);
-        g_string_append_printf(text, "  %s (%s; %s%s)\n      %s\n      from: %s\n", option->key, range,
-                               option->default_text != NULL ? "default " : "must be given",
-                               option->default_text != NULL ? option->default_text : "", option->help, option->source);
-    }
+    for (uint32_t i = 0; i < class->option_count; i++)
+        nsim_option_append(text, &class->options[i]);
     if (class->counter_count > 0)
         g_string_append(text, "\ncounters:\n");
     for (uint32_t i = 0; i < class->counter_count; i++)

@@ -5,6 +5,8 @@ libexperiment_a_SOURCES = \
     experiment/describe.c \
     experiment/experiment.c experiment/experiment.h \
     experiment/future.c experiment/future.h \
+    experiment/migrate.c experiment/migrate.h \
+    experiment/migration.c experiment/migration.h \
     experiment/plan.c experiment/plan.h \
     experiment/plugins.c experiment/plugins.h \
     experiment/policy-spec.c experiment/policy-spec.h \

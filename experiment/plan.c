@@ -2,9 +2,12 @@
 /* Reading an experiment: the config's top level, policies, run and report settings. */
 #include <experiment/plan.h>
 
+#include <experiment/migration.h>
+
 #include <string.h>
 
-static const char *const top_keys[] = { "machine", "workloads", "policies", "run", "report", "description", NULL };
+static const char *const top_keys[] = { "machine", "workloads", "policies",    "run", "report",
+                                        "migration", "groups", "description", NULL };
 static const char *const run_keys[] = { "seed", "until", "warmup", NULL };
 static const char *const report_keys[] = { "timeline", NULL };
 
@@ -134,6 +137,9 @@ nsim_plan_read(const NsimExperimentOptions *options, GError **error)
     plan->plugins = nsim_plugins_new(options->plugins, error);
     if (plan->plugins == NULL || !read_settings(plan, root, options, error) ||
         !read_policies(plan, nsim_value_get(root, "policies"), options->policies, error) ||
+        !nsim_plan_read_migration(plan, nsim_value_get(root, "migration"), error) ||
+        !nsim_plan_resolve_migration(plan, error) ||
+        !nsim_plan_read_groups(plan, nsim_value_get(root, "groups"), error) ||
         !nsim_plan_read_workloads(plan, nsim_value_get(root, "workloads"), base_dir, options->traces, error))
         return NULL;
     return g_steal_pointer(&plan);
@@ -154,6 +160,11 @@ nsim_experiment_free(NsimExperiment *plan)
     }
     for (uint32_t p = 0; p < plan->policy_count; p++)
         nsim_policy_spec_free(plan->policies[p]);
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
+        g_free(plan->migration_texts[i]);
+    for (uint32_t g = 0; g < plan->group_count; g++)
+        g_free(plan->groups[g].name);
+    g_free(plan->groups);
     g_free(plan->workloads);
     g_free(plan->policies);
     g_clear_pointer(&plan->machine, nsim_machine_unref);

@@ -22,6 +22,7 @@ typedef struct {
     NsimAccessorId loader;     /* ... by this accessor */
     uint32_t unit_pages;
     NsimTime start_ps;
+    uint32_t group; /* NSIM_GROUP_NONE */
 } NsimWorkload;
 
 struct _NsimExperiment {
@@ -32,6 +33,9 @@ struct _NsimExperiment {
     uint32_t workload_count;
     NsimPolicySpec **policies;
     uint32_t policy_count;
+    char *migration_texts[NSIM_MOVER_OPTION_COUNT]; /* of `migration:`; NULL: not given */
+    NsimGroup *groups; /* names and budgets */
+    uint32_t group_count;
     uint64_t seed;
     NsimTime until_ps;  /* NSIM_TIME_MAX: to the end of the work */
     NsimTime warmup_ps;

@@ -4,6 +4,7 @@
 
 #include <experiment/experiment.h>
 #include <gmodule.h>
+#include <mm/mover.h>
 #include <models/document.h>
 #include <policies/builtin.h>
 #include <string.h>
@@ -76,6 +77,10 @@ option_problem(const NsimPolicyClass *class, const NsimOption *option)
         return "an option whose key is not made of lower-case letters, digits and '_'";
     if (strcmp(option->key, "label") == 0 || strcmp(option->key, "name") == 0)
         return "an option called 'label' or 'name', which every policy has";
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+        if (strcmp(option->key, nsim_mover_options[i].key) == 0)
+            return "an option called like one of 'numasim policies migration', which every policy has";
+    }
     if (option->type > NSIM_OPTION_STRING)
         return "an option of a type this numasim does not know";
     if (!filled(option->help) || !filled(option->source))

@@ -68,9 +68,8 @@ nsim_option_describe(const NsimOption *option)
     return g_string_free(text, FALSE);
 }
 
-/* Store `text` as the option's value in `config`. NULL, or what is wrong. (transfer full) */
-static char *
-store(const NsimOption *option, const char *text, void *config)
+char *
+nsim_option_store(const NsimOption *option, const char *text, void *config)
 {
     char *field = (char *)config + option->offset;
     NsimQuantityKind kind;
@@ -116,6 +115,8 @@ nsim_policy_spec_free(NsimPolicySpec *spec)
         return;
     for (uint32_t i = 0; spec->texts != NULL && i < spec->class->option_count; i++)
         g_free(spec->texts[i]);
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
+        g_free(spec->mover_texts[i]);
     g_free(spec->texts);
     g_free(spec->label);
     g_free(spec->config);
@@ -143,6 +144,34 @@ option_words(const NsimPolicyClass *class)
     return words;
 }
 
+/* The migration option nearest to a word that no option has, or NULL. */
+static const char *
+near_migration_option(const char *key)
+{
+    const char *words[NSIM_MOVER_OPTION_COUNT + 1] = { NULL };
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
+        words[i] = nsim_mover_options[i].key;
+    return nsim_nearest_word(key, words);
+}
+
+/* A row of `count` that `key` names is given: its text is kept and its value stored. NULL, or what is wrong. */
+static char *
+give_row(const NsimOption *rows, uint32_t count, char **texts, void *config, const char *key, const char *text,
+         bool *ret_known)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].key, key) != 0)
+            continue;
+        *ret_known = true;
+        if (texts[i] != NULL)
+            return g_strdup_printf("option '%s' is given twice", key);
+        texts[i] = g_strdup(text);
+        g_autofree char *problem = nsim_option_store(&rows[i], texts[i], config);
+        return problem == NULL ? NULL : g_strdup_printf("option '%s': %s", key, problem);
+    }
+    return NULL;
+}
+
 /* NULL, or what is wrong. (transfer full) */
 static char *
 give(NsimPolicySpec *spec, const char *key, const char *text)
@@ -154,22 +183,19 @@ give(NsimPolicySpec *spec, const char *key, const char *text)
         spec->label = g_strdup(text);
         return NULL;
     }
-    for (uint32_t i = 0; i < spec->class->option_count; i++) {
-        const NsimOption *option = &spec->class->options[i];
-        if (strcmp(option->key, key) != 0)
-            continue;
-        if (spec->texts[i] != NULL)
-            return g_strdup_printf("option '%s' is given twice", key);
-        spec->texts[i] = g_strdup(text);
-        g_autofree char *problem = store(option, spec->texts[i], spec->config);
-        return problem == NULL ? NULL : g_strdup_printf("option '%s': %s", key, problem);
-    }
+    bool known = false;
+    char *problem = give_row(spec->class->options, spec->class->option_count, spec->texts, spec->config, key, text, &known);
+    if (!known)
+        problem = give_row(nsim_mover_options, NSIM_MOVER_OPTION_COUNT, spec->mover_texts, &spec->mover, key, text, &known);
+    if (known)
+        return problem;
     g_auto(GStrv) words = option_words(spec->class);
     g_autofree char *all = g_strjoinv(", ", words);
     const char *near = nsim_nearest_word(key, (const char *const *)(void *)words);
+    near = near != NULL ? near : near_migration_option(key);
     if (near != NULL)
         return g_strdup_printf("unknown option '%s'; did you mean '%s'? It takes %s", key, near, all);
-    return g_strdup_printf("unknown option '%s'; it takes %s", key, all);
+    return g_strdup_printf("unknown option '%s'; it takes %s, and those of 'numasim policies migration'", key, all);
 }
 
 /* Fill defaults and the label. NULL, or what is wrong. (transfer full) */
@@ -190,9 +216,15 @@ complete(NsimPolicySpec *spec)
             return g_strdup_printf("option '%s' must be given (%s): %s", option->key, range, option->help);
         }
         spec->texts[i] = g_strdup(option->default_text);
-        g_autofree char *problem = store(option, spec->texts[i], spec->config);
+        g_autofree char *problem = nsim_option_store(option, spec->texts[i], spec->config);
         if (problem != NULL)
             return g_strdup_printf("default of option '%s': %s", option->key, problem);
+    }
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+        if (spec->mover_texts[i] == NULL)
+            continue;
+        g_string_append_printf(label, "%c%s=%s", separator, nsim_mover_options[i].key, spec->mover_texts[i]);
+        separator = ',';
     }
     if (spec->label == NULL) {
         if (label->len > LABEL_BYTES_MAX) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <experiment/plugins.h>
+#include <mm/mover.h>
 #include <models/document.h>
 
 typedef struct {
@@ -10,6 +11,8 @@ typedef struct {
     char *label;
     char **texts;  /* one for each option row: what was given or the default; NULL when neither */
     void *config;  /* class->config_size bytes (at least 1) */
+    char *mover_texts[NSIM_MOVER_OPTION_COUNT]; /* migration options that were given; NULL: not */
+    NsimMoverConfig mover; /* these, the config's and the defaults (experiment/migration.h) */
 } NsimPolicySpec;
 
 /* From the command line: NAME[:key=value,...]; values with commas are double-quoted. (transfer full) */
@@ -21,5 +24,9 @@ NsimPolicySpec *nsim_policy_spec_from_value(const NsimPlugins *plugins, const Ns
 void nsim_policy_spec_free(NsimPolicySpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimPolicySpec, nsim_policy_spec_free)
 
+/* Store `text` as the option's value in the struct at `config`. NULL, or what is wrong. (transfer full) */
+char *nsim_option_store(const NsimOption *option, const char *text, void *config);
+/* An option as `numasim policies NAME` shows it. */
+void nsim_option_append(GString *text, const NsimOption *option);
 /* Range, unit and default of an option row in words. (transfer full) */
 char *nsim_option_describe(const NsimOption *option);

@@ -44,6 +44,7 @@ typedef struct {
     uint32_t lane_count;  /* in use */
     uint32_t ring_mask;
     uint32_t thread_count;
+    uint32_t number; /* of its accessor's cores */
     NsimAccessorId accessor;
 } __attribute__((aligned(64))) Core;
 
@@ -66,9 +67,12 @@ typedef struct {
     bool begun;      /* `next` has been looked at: ready_ps and limit are its own */
     bool special;    /* shares its core, has a cache model in front or a TLB: the general path */
     bool shared, cached, ended;
+    bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
+    bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
-    NsimTime start_ps, kernel_ps, barrier_ps;
+    NsimTime start_ps, kernel_ps, barrier_ps, blocked_ps;
+    NsimTime blocked_since_ps;
     NsimBurstSource source;
     uint64_t burst_count, hit_count; /* hits in the cache model */
     uint32_t number, workload;

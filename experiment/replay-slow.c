@@ -183,11 +183,56 @@ charge_kernel(Thread *thread, NsimTime t_ps, NsimTime cost_ps)
     thread->ready_ps = thread->base_ps;
 }
 
+/* From here on the thread waits for the mover. */
 static void
-raise_fault(NsimReplay *replay, const Thread *thread, NsimTime t_ps, NsimFaultKind kind, bool write, NsimPage first,
-            uint32_t count)
+block(Thread *thread, NsimTime t_ps, bool faulting)
+{
+    thread->blocked = true;
+    thread->faulting = faulting;
+    thread->blocked_since_ps = t_ps;
+    thread->ready_ps = NSIM_TIME_MAX;
+}
+
+/* The mover lets a thread go on. */
+static void
+wake_thread(void *context, uint32_t number, NsimTime now_ps)
+{
+    NsimReplay *replay = context;
+    Thread *thread = &replay->threads[number];
+    const NsimTime waited_ps = now_ps > thread->blocked_since_ps ? now_ps - thread->blocked_since_ps : 0;
+    nsim_assert(thread->blocked);
+    *(thread->faulting ? &thread->kernel_ps : &thread->blocked_ps) += waited_ps;
+    thread->blocked = false;
+    thread->base_ps = MAX(thread->base_ps, now_ps);
+    thread->gap_ps = 0;
+    thread->ready_ps = thread->base_ps;
+    replay_set_key(replay, number, thread->ready_ps);
+}
+
+/* The kernel took a core's time: threads that have something to do there go on later. */
+static void
+steal_time(void *context, NsimAccessorId accessor, uint32_t core, NsimTime ps)
+{
+    NsimReplay *replay = context;
+    for (uint32_t i = 0; i < replay->options.thread_count; i++) {
+        Thread *thread = &replay->threads[i];
+        const NsimTime key_ps = replay->tree[replay->leaf_count + i].key_ps;
+        if (thread->accessor != accessor || thread->core->number != core || key_ps == NSIM_TIME_MAX)
+            continue;
+        thread->base_ps += ps;
+        thread->ready_ps += ps;
+        thread->kernel_ps += ps;
+        replay_set_key(replay, i, key_ps + ps);
+    }
+}
+
+/* The kernel's own time for it is `cost_ps`; what the policy moves in the fault comes after that. */
+static void
+raise_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimFaultKind kind, bool write, NsimPage first,
+            uint32_t count, NsimTime cost_ps)
 {
     NsimMm *mm = replay->options.mm;
+    const uint32_t number = (uint32_t)(thread - replay->threads);
     const NsimFault fault = { .time_ps = t_ps,
                               .page = first,
                               .count = count,
@@ -198,9 +243,19 @@ raise_fault(NsimReplay *replay, const Thread *thread, NsimTime t_ps, NsimFaultKi
                               .thread = thread->number };
     mm->now_ps = t_ps;
     mm->vmstat.pgfault++;
+    mm->fault_thread = number;
+    mm->fault_accessor = thread->accessor;
+    mm->fault_core = replay->options.cpus == NULL
+                         ? NSIM_CORE_NONE
+                         : nsim_cpus_find(replay->options.cpus, thread->accessor, thread->core->number);
+    mm->fault_done_ps = t_ps + cost_ps;
     if (!nsim_mm_fault(mm, &fault, 1))
         stop(replay);
-    replay->horizon_ps = 0; /* the policy may have set a timer */
+    mm->fault_thread = NSIM_THREAD_NONE;
+    charge_kernel(thread, t_ps, cost_ps);
+    if (mm->mover != NULL && nsim_mover_waits(mm->mover, number))
+        block(thread, thread->base_ps, true);
+    replay->horizon_ps = 0; /* the policy may have set a timer, or moves something */
 }
 
 NsimNodeId
@@ -211,20 +266,28 @@ replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, Nsi
     const NsimAccessor *accessor = &machine->accessors[thread->accessor];
     const bool write = burst->op != NSIM_OP_READ;
 
+    if ((state & NSIM_PAGE_MOVING) != 0) {
+        thread->stall_ps += t_ps - thread->ready_ps;
+        thread->base_ps = t_ps;
+        thread->gap_ps = 0;
+        nsim_mover_block(replay->options.mm->mover, thread->space_id, burst->page, (uint32_t)(thread - replay->threads),
+                         t_ps);
+        block(thread, t_ps, false);
+        return NSIM_NODE_NONE;
+    }
     if ((state & NSIM_PAGE_ABSENT) != 0) {
         NsimPage first;
         uint32_t count;
         nsim_space_unit_of(space, burst->page, &first, &count);
-        raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, write, first, count);
         /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
-        charge_kernel(thread, t_ps, accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3));
+        raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, write, first, count,
+                    accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3));
         return NSIM_NODE_NONE;
     }
     if ((state & NSIM_PAGE_ARMED) != 0) {
         (void)nsim_space_arm(space, burst->page, 1, false);
         replay->options.mm->vmstat.numa_hint_faults++;
-        raise_fault(replay, thread, t_ps, NSIM_FAULT_HINT, write, burst->page, 1);
-        charge_kernel(thread, t_ps, accessor->fault_hint_ps);
+        raise_fault(replay, thread, t_ps, NSIM_FAULT_HINT, write, burst->page, 1, accessor->fault_hint_ps);
         return NSIM_NODE_NONE;
     }
     if (write)
@@ -271,7 +334,7 @@ replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps)
     const unsigned line_shift = space->page_shift - NSIM_LINE_SHIFT;
     const uint16_t state = nsim_space_state(space, burst->page);
 
-    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED)) != 0) {
+    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_MOVING)) != 0) {
         (void)replay_slow_page(replay, thread, burst, t_ps, state);
         return false;
     }
@@ -306,9 +369,11 @@ begin_statistics(void *context, uint64_t argument)
     replay->stats.begin_ps = replay->options.warmup_ps;
     nsim_histogram_clear(&replay->stats.latency);
     nsim_fabric_forget(replay->options.fabric);
+    if (replay->options.mm->mover != NULL)
+        nsim_mover_forget(replay->options.mm->mover);
     for (uint32_t i = 0; i < replay->options.thread_count; i++) {
         Thread *thread = &replay->threads[i];
-        thread->stall_ps = thread->kernel_ps = thread->barrier_ps = 0;
+        thread->stall_ps = thread->kernel_ps = thread->barrier_ps = thread->blocked_ps = 0;
         thread->start_ps = MAX(thread->start_ps, replay->options.warmup_ps);
         thread->burst_count = (uint64_t)(thread->end - thread->next);
         thread->hit_count = 0;
@@ -327,26 +392,59 @@ deadlock_error(const NsimReplay *replay)
     return g_error_new(NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT, "threads wait for each other for ever");
 }
 
+/* Does some thread wait for the mover, which is going to wake it? */
+static bool
+any_blocked(const NsimReplay *replay)
+{
+    for (uint32_t i = 0; i < replay->options.thread_count; i++) {
+        if (replay->threads[i].blocked)
+            return nsim_event_queue_next_time(replay->options.events) != NSIM_TIME_MAX;
+    }
+    return false;
+}
+
+/*
+ * Run what is due up to `due_ps`, before which no access comes. An event may wake a thread that comes earlier: then the rest
+ * waits for it.
+ */
+static void
+run_events(NsimReplay *replay, NsimTime due_ps)
+{
+    const NsimReplayOptions *options = &replay->options;
+    NsimMover *mover = options->mm->mover;
+    for (;;) {
+        const NsimTime first_ps = replay->tree[1].key_ps;
+        const NsimTime next_ps = nsim_event_queue_next_time(options->events);
+        if (next_ps > MIN(due_ps, first_ps) || next_ps == NSIM_TIME_MAX)
+            return;
+        if (next_ps >= options->fabric->roll_ps)
+            nsim_fabric_roll(options->fabric, next_ps);
+        if (mover != NULL)
+            nsim_mover_set_ahead(mover, MIN(MIN(due_ps, first_ps), options->fabric->roll_ps));
+        options->mm->now_ps = next_ps;
+        (void)nsim_event_queue_run(options->events, next_ps);
+    }
+}
+
 void
 replay_service(NsimReplay *replay, NsimTime t_ps)
 {
     const NsimReplayOptions *options = &replay->options;
     if (replay->stop)
         return;
-    if (t_ps == NSIM_TIME_MAX) {
+    if (t_ps == NSIM_TIME_MAX && !any_blocked(replay)) {
         if (replay->running > 0)
             fail(replay, deadlock_error(replay));
         replay->stop = true;
         return;
     }
+    /* All that can go on waits for the mover: what it does next decides when. */
+    if (t_ps == NSIM_TIME_MAX)
+        t_ps = nsim_event_queue_next_time(options->events);
     const NsimTime due_ps = MIN(t_ps, options->until_ps);
-    if (due_ps >= options->fabric->roll_ps)
+    run_events(replay, due_ps);
+    if (due_ps >= options->fabric->roll_ps && replay->tree[1].key_ps >= due_ps)
         nsim_fabric_roll(options->fabric, due_ps);
-    for (NsimTime next_ps = nsim_event_queue_next_time(options->events); next_ps <= due_ps && next_ps != NSIM_TIME_MAX;
-         next_ps = nsim_event_queue_next_time(options->events)) {
-        options->mm->now_ps = next_ps;
-        (void)nsim_event_queue_run(options->events, next_ps);
-    }
     replay->horizon_ps =
         MIN(MIN(options->until_ps, options->fabric->roll_ps), nsim_event_queue_next_time(options->events));
     if (t_ps >= options->until_ps || options->mm->failure != NULL)
@@ -427,6 +525,7 @@ core_for(NsimReplay *replay, GHashTable *index, const NsimReplayThread *from)
 
     core = &replay->cores[replay->core_count++];
     core->accessor = from->accessor;
+    core->number = from->core;
     core->routes = nsim_fabric_route(replay->options.fabric, from->accessor, 0, NSIM_DIR_READ);
     core->window[0] = MAX(accessor->window_random, 1);
     core->window[1] = MAX(accessor->window_stream, 1);
@@ -507,6 +606,27 @@ build_workloads(NsimReplay *replay)
     replay->stats.operations = (NsimReplayOperation **)g_ptr_array_free(operations, FALSE);
 }
 
+/* Cores that threads run on: kernel work takes their time, and TLB shootdowns reach them. */
+static void
+connect_kernel(NsimReplay *replay)
+{
+    const NsimReplayOptions *options = &replay->options;
+    NsimMover *mover = options->mm->mover;
+    if (mover == NULL)
+        return;
+    nsim_assert(options->cpus != NULL);
+    options->cpus->steal = steal_time;
+    options->cpus->steal_context = replay;
+    nsim_mover_listen_wake(mover, wake_thread, replay);
+    for (uint32_t i = 0; i < options->thread_count; i++) {
+        const NsimReplayThread *thread = &options->threads[i];
+        const uint32_t core = nsim_cpus_find(options->cpus, thread->accessor, thread->core);
+        nsim_assert(core != NSIM_CORE_NONE);
+        options->cpus->cores[core].thread_count++;
+        nsim_mover_set_mask(mover, thread->space, core);
+    }
+}
+
 NsimReplay *
 nsim_replay_new(const NsimReplayOptions *options)
 {
@@ -528,6 +648,7 @@ nsim_replay_new(const NsimReplayOptions *options)
     for (uint32_t i = 0; i < options->thread_count; i++)
         replay_set_key(replay, i, replay->threads[i].base_ps);
     replay->running = options->thread_count;
+    connect_kernel(replay);
     return replay;
 }
 
@@ -577,7 +698,7 @@ nsim_replay_free(NsimReplay *replay)
 static NsimTime
 compute_time(const Thread *thread, NsimTime end_ps)
 {
-    const NsimTime elsewhere_ps = thread->stall_ps + thread->kernel_ps + thread->barrier_ps;
+    const NsimTime elsewhere_ps = thread->stall_ps + thread->kernel_ps + thread->barrier_ps + thread->blocked_ps;
     const NsimTime whole_ps = end_ps > thread->start_ps ? end_ps - thread->start_ps : 0;
     return whole_ps > elsewhere_ps ? whole_ps - elsewhere_ps : 0;
 }
@@ -596,6 +717,7 @@ sum_up(NsimReplay *replay)
         accessor->stall_ps += thread->stall_ps;
         accessor->kernel_ps += thread->kernel_ps;
         accessor->barrier_ps += thread->barrier_ps;
+        accessor->blocked_ps += thread->blocked_ps;
         accessor->compute_ps += compute_time(thread, end_ps);
         accessor->access_count += thread->hit_count;
         accessor->thread_count++;
@@ -624,6 +746,8 @@ nsim_replay_run(NsimReplay *replay, GError **error)
     }
     if (options->thread_count > 0)
         replay_loop(replay);
+    if (options->mm->mover != NULL)
+        nsim_mover_stop(options->mm->mover);
     sum_up(replay);
     if (replay->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&replay->error));
@@ -634,7 +758,7 @@ nsim_replay_run(NsimReplay *replay, GError **error)
         return false;
     }
 #ifdef NSIM_AUDITS
-    nsim_space_audit((const NsimSpace *const *)options->mm->spaces, options->mm->space_count, options->mm->memory);
+    nsim_space_audit((const NsimSpace *const *)options->mm->spaces, options->mm->space_count, options->mm->memory, NULL);
 #endif
     return true;
 }

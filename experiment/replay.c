@@ -442,6 +442,8 @@ shared_issue_time(Thread *thread)
 static __attribute__((noinline)) NsimTime
 special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
 {
+    if (thread->blocked)
+        return NSIM_TIME_MAX;
     if (thread->begun) {
         const NsimBurst *burst = thread->next;
         const NsimTime t_ps = thread->shared ? shared_issue_time(thread) : key_ps;
@@ -453,6 +455,8 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
             done = replay_issue_cached(replay, thread, t_ps);
         else
             (void)issue_chunks(replay, thread, t_ps, 0, true, true);
+        if (thread->blocked)
+            return NSIM_TIME_MAX;
         if (done)
             thread->core->cpu_free_ps = MAX(thread->core->cpu_free_ps, computed_ps);
         if (thread->issued == burst->count) {

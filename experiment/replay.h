@@ -48,6 +48,7 @@ typedef struct {
     NsimMm *mm;             /* memory, spaces, policy */
     NsimFabric *fabric;
     NsimEventQueue *events;
+    NsimCpus *cpus;         /* nullable, as long as mm has no mover */
     const NsimReplayWorkload *workloads;
     uint32_t workload_count;
     const NsimReplayThread *threads;
@@ -61,7 +62,7 @@ typedef struct {
 typedef struct {
     NsimTime end_ps;    /* last completion */
     uint64_t access_count;
-    NsimTime stall_ps, kernel_ps, barrier_ps, compute_ps; /* summed over its threads */
+    NsimTime stall_ps, kernel_ps, barrier_ps, blocked_ps, compute_ps; /* summed over its threads */
     uint32_t thread_count;
 } NsimReplayAccessor;
 

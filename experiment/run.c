@@ -16,6 +16,11 @@ typedef struct {
     NsimSpace **spaces;
     NsimEventQueue *events;
     NsimMm *mm;
+    NsimCpus *cpus;
+    NsimPayers *payers;
+    NsimMover *mover;
+    uint32_t *space_groups;
+    NsimAccessorId *space_accessors;
     NsimFabric *fabric;
     NsimTraceCursor **cursors;
     NsimReplayThread *threads;
@@ -33,6 +38,11 @@ run_state_clear(RunState *state)
     for (uint32_t i = 0; state->cursors != NULL && i < state->thread_count; i++)
         nsim_trace_cursor_free(state->cursors[i]);
     nsim_mm_free(state->mm);
+    nsim_mover_free(state->mover);
+    nsim_payers_free(state->payers);
+    nsim_cpus_free(state->cpus);
+    g_free(state->space_groups);
+    g_free(state->space_accessors);
     for (uint32_t s = 0; state->spaces != NULL && s < state->space_count; s++)
         nsim_space_free(state->spaces[s]);
     g_free(state->cursors);
@@ -127,6 +137,62 @@ load_workloads(RunState *state, const NsimRunJob *run, GError **error)
     return true;
 }
 
+/* The accessor that most of a workload's threads run on; the first of equal ones. */
+static NsimAccessorId
+main_accessor(const NsimWorkload *workload, const NsimMachine *machine)
+{
+    const uint32_t thread_count = nsim_trace_info(workload->trace)->thread_count;
+    g_autofree uint32_t *threads = g_new0(uint32_t, machine->accessor_count);
+    uint32_t best = 0;
+    for (uint32_t t = 0; t < thread_count; t++)
+        threads[workload->accessors[t]]++;
+    for (uint32_t a = 0; a < machine->accessor_count; a++)
+        best = threads[a] > threads[best] ? a : best;
+    return (NsimAccessorId)best;
+}
+
+static bool
+needs_loads(const NsimMoverConfig *config)
+{
+    NsimCopierKind copiers[NSIM_REASONS];
+    g_autofree char *problem = nsim_mover_read_reasons(config, copiers);
+    bool any = config->scale == NSIM_SCALE_BANDWIDTH;
+    for (int r = 0; r < NSIM_REASONS; r++)
+        any |= copiers[r] == NSIM_COPIER_AUTO;
+    return any;
+}
+
+static void
+build_mover(RunState *state, const NsimRunJob *run)
+{
+    const NsimExperiment *plan = run->plan;
+    state->cpus = nsim_cpus_new(plan->machine);
+    state->payers = nsim_payers_new(plan->groups, plan->group_count);
+    state->space_groups = g_new0(uint32_t, plan->workload_count);
+    state->space_accessors = g_new0(NsimAccessorId, plan->workload_count);
+    for (uint32_t w = 0; w < plan->workload_count; w++) {
+        state->space_groups[w] = plan->workloads[w].group;
+        state->space_accessors[w] = main_accessor(&plan->workloads[w], plan->machine);
+    }
+    const NsimMoverSetup setup = { .machine = plan->machine,
+                                   .fabric = state->fabric,
+                                   .memory = state->memory,
+                                   .spaces = state->spaces,
+                                   .space_groups = state->space_groups,
+                                   .space_accessors = state->space_accessors,
+                                   .space_count = plan->workload_count,
+                                   .events = state->events,
+                                   .cpus = state->cpus,
+                                   .payers = state->payers,
+                                   .config = run->spec->mover,
+                                   .seed = plan->seed };
+    /* Predictions need the loads of all resources; others need not pay for measuring them. */
+    if (needs_loads(&run->spec->mover))
+        nsim_fabric_watch(state->fabric);
+    state->mover = nsim_mover_new(&setup);
+    nsim_mm_set_mover(state->mm, state->mover);
+}
+
 static bool
 prepare(RunState *state, const NsimRunJob *run, GError **error)
 {
@@ -137,6 +203,7 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     state->fabric = nsim_fabric_new(plan->machine);
     state->mm =
         nsim_mm_new(plan->machine, state->memory, state->spaces, plan->workload_count, state->events, plan->seed);
+    build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;
     if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !load_workloads(state, run, error))
@@ -146,6 +213,7 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
                                         .mm = state->mm,
                                         .fabric = state->fabric,
                                         .events = state->events,
+                                        .cpus = state->cpus,
                                         .workloads = state->workloads,
                                         .workload_count = plan->workload_count,
                                         .threads = state->threads,
@@ -157,7 +225,7 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     state->replay = nsim_replay_new(&options);
     if (plan->timeline_ps > 0)
         state->timeline =
-            nsim_timeline_new(plan->machine, state->fabric, state->replay, state->events, plan->warmup_ps,
+            nsim_timeline_new(plan->machine, state->fabric, state->replay, state->mover, state->events, plan->warmup_ps,
                               plan->timeline_ps);
     return true;
 }
@@ -183,6 +251,7 @@ fill_accessors(NsimRunResult *result, const RunState *state, const NsimMachine *
         to->access_count = from->access_count;
         to->stall_ps = from->stall_ps;
         to->kernel_ps = from->kernel_ps;
+        to->blocked_ps = from->blocked_ps;
         to->node_access_count = g_new0(uint64_t, machine->node_count);
         result->barrier_ps += from->barrier_ps;
         for (uint32_t n = 0; n < machine->node_count; n++) {
@@ -208,12 +277,8 @@ fill_nodes(NsimRunResult *result, const RunState *state, const NsimMachine *mach
         to->capacity_bytes = node->capacity_bytes;
         to->used_bytes = memory->used_pages * page_bytes;
         to->used_peak_bytes = memory->peak_pages * page_bytes;
-        for (uint32_t a = 0; a < machine->accessor_count; a++) {
-            to->read_bytes +=
-                nsim_fabric_lines(state->fabric, (NsimAccessorId)a, (NsimNodeId)n, NSIM_DIR_READ) * NSIM_LINE_BYTES;
-            to->write_bytes +=
-                nsim_fabric_lines(state->fabric, (NsimAccessorId)a, (NsimNodeId)n, NSIM_DIR_WRITE) * NSIM_LINE_BYTES;
-        }
+        to->read_bytes = nsim_fabric_node_lines(state->fabric, (NsimNodeId)n, NSIM_DIR_READ) * NSIM_LINE_BYTES;
+        to->write_bytes = nsim_fabric_node_lines(state->fabric, (NsimNodeId)n, NSIM_DIR_WRITE) * NSIM_LINE_BYTES;
         for (uint32_t i = 0; i < G_N_ELEMENTS(resources); i++) {
             to->utilisation_ppm = MAX(to->utilisation_ppm, share_ppm(busy_ps[resources[i]], result->runtime_ps));
             to->queue_ps += state->fabric->servers[resources[i]].wait_ps;
@@ -263,13 +328,58 @@ fill_operations(NsimRunResult *result, const RunState *state, const NsimExperime
 }
 
 static void
+fill_migration(NsimRunResult *result, const RunState *state, const NsimMachine *machine)
+{
+    const NsimMoverStats *stats = nsim_mover_stats(state->mover);
+    NsimMigrationResult *to = &result->migration;
+    *to = (NsimMigrationResult){ .pages = stats->pages,
+                                 .bytes = stats->pages << machine->page_shift,
+                                 .promoted_pages = stats->promoted_pages,
+                                 .demoted_pages = stats->demoted_pages,
+                                 .failed_pages = stats->failed_pages,
+                                 .ping_pong_pages = stats->ping_pong_pages,
+                                 .retried_pages = stats->retried_pages,
+                                 .shadow_pages = stats->shadow_pages,
+                                 .exchanged_pages = stats->exchanged_pages };
+    memcpy(to->failed_by_cause, stats->failed_by_cause, sizeof to->failed_by_cause);
+    memcpy(to->copied_bytes, stats->copied_bytes, sizeof to->copied_bytes);
+    memcpy(to->cost_ps, state->payers->cost_ps, sizeof to->cost_ps);
+    to->charged = g_new0(NsimChargeResult, state->payers->names->len + 1);
+    for (guint i = 0; i < state->payers->names->len; i++) {
+        const NsimTime charged_ps = g_array_index(state->payers->charged_ps, NsimTime, i);
+        if (charged_ps > 0)
+            to->charged[to->charged_count++] =
+                (NsimChargeResult){ g_strdup(g_ptr_array_index(state->payers->names, i)), charged_ps };
+    }
+    result->blocked = nsim_latency_summary(nsim_mover_blocked(state->mover));
+    result->blocked_count = nsim_mover_blocked(state->mover)->count;
+    result->group_count = state->payers->group_count;
+    result->groups = g_new0(NsimGroupResult, result->group_count + 1);
+    for (uint32_t g = 0; g < result->group_count; g++) {
+        const NsimGroup *from = &state->payers->groups[g];
+        result->groups[g] = (NsimGroupResult){ .id = g_strdup(from->name),
+                                               .migrated_bytes = from->migrated_bytes,
+                                               .cpu_ps = from->cpu_ps,
+                                               .throttled_pages = from->throttled_pages,
+                                               .throttled_ps = from->throttled_ps };
+    }
+}
+
+static void
 fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClass *class)
 {
     const NsimVmstat *vmstat = &state->mm->vmstat;
+    const NsimMoverStats *mover = nsim_mover_stats(state->mover);
     const NsimCounterResult rows[] = { { "pgfault", "", vmstat->pgfault },
                                        { "numa_hit", "", vmstat->numa_hit },
                                        { "numa_miss", "", vmstat->numa_miss },
-                                       { "numa_hint_faults", "", vmstat->numa_hint_faults } };
+                                       { "numa_hint_faults", "", vmstat->numa_hint_faults },
+                                       { "pgmigrate_success", "", mover->pages },
+                                       { "pgmigrate_fail", "", mover->failed_pages },
+                                       { "thp_migration_success", "", mover->thp_success },
+                                       { "thp_migration_fail", "", mover->thp_fail },
+                                       { "thp_migration_split", "", mover->thp_split },
+                                       { "nr_tlb_remote_flush_received", "", mover->shootdowns } };
     const uint64_t *counters = nsim_mm_counters(state->mm);
     result->vmstat_count = G_N_ELEMENTS(rows);
     result->vmstat = g_new0(NsimCounterResult, result->vmstat_count);
@@ -329,7 +439,8 @@ find_bound(NsimRunResult *result, const RunState *state, const NsimMachine *mach
         NsimTime ps;
     } shares[] = { { NSIM_BOUND_LATENCY, slowest->stall_ps },
                    { NSIM_BOUND_KERNEL, slowest->kernel_ps },
-                   { NSIM_BOUND_SYNC, slowest->barrier_ps } };
+                   { NSIM_BOUND_SYNC, slowest->barrier_ps },
+                   { NSIM_BOUND_BLOCKED, slowest->blocked_ps } };
     NsimTime most_ps = slowest->compute_ps;
     result->bound = NSIM_BOUND_COMPUTE;
     if (share_ppm(most_ps, whole_ps) < BOUND_PPM) {
@@ -347,6 +458,20 @@ find_bound(NsimRunResult *result, const RunState *state, const NsimMachine *mach
     result->bound_by = g_strdup(machine->accessors[index].id);
 }
 
+/* Lines that copies moved, by cores and by engines. */
+static uint64_t
+copied_lines(const RunState *state, const NsimMachine *machine)
+{
+    uint64_t lines = 0;
+    for (uint32_t agent = machine->accessor_count; agent < state->fabric->agent_count; agent++) {
+        for (uint32_t n = 0; n < machine->node_count; n++) {
+            for (int dir = 0; dir < NSIM_DIRS; dir++)
+                lines += nsim_fabric_agent_route(state->fabric, agent, (NsimNodeId)n, (NsimDir)dir)->lines;
+        }
+    }
+    return lines;
+}
+
 /* Bytes the routes account for are bytes the nodes account for. */
 static void
 check_conservation(const RunState *state, const NsimRunResult *result, const NsimMachine *machine)
@@ -358,7 +483,7 @@ check_conservation(const RunState *state, const NsimRunResult *result, const Nsi
         for (uint32_t n = 0; n < machine->node_count; n++)
             by_accessor += result->accessors[a].node_access_count[n];
     }
-    nsim_assert(by_accessor == by_node);
+    nsim_assert(by_accessor + copied_lines(state, machine) == by_node);
     for (uint32_t n = 0; n < machine->node_count; n++)
         nsim_assert(state->memory->nodes[n].used_pages <= state->memory->nodes[n].capacity_pages);
 }
@@ -382,6 +507,7 @@ fill_result(NsimRunJob *run, const RunState *state)
     fill_nodes(result, state, machine, busy_ps);
     fill_links(result, state, machine, bytes, busy_ps);
     fill_operations(result, state, run->plan);
+    fill_migration(result, state, machine);
     fill_counters(result, state, run->spec->class);
     find_bound(result, state, machine, busy_ps);
     check_conservation(state, result, machine);
@@ -406,9 +532,15 @@ fill_names(NsimRunResult *result, const NsimPolicySpec *spec)
     result->label = g_strdup(spec->label);
     result->future = (spec->class->caps & NSIM_CAP_FUTURE) != 0;
     result->option_count = spec->class->option_count;
-    result->options = g_new0(NsimOptionResult, result->option_count + 1);
+    result->options = g_new0(NsimOptionResult, result->option_count + NSIM_MOVER_OPTION_COUNT + 1);
     for (uint32_t i = 0; i < result->option_count; i++)
         result->options[i] = (NsimOptionResult){ g_strdup(spec->class->options[i].key), g_strdup(spec->texts[i]) };
+    /* Of the migration options those that were given for this policy. */
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+        if (spec->mover_texts[i] != NULL)
+            result->options[result->option_count++] =
+                (NsimOptionResult){ g_strdup(nsim_mover_options[i].key), g_strdup(spec->mover_texts[i]) };
+    }
 }
 
 void

@@ -8,6 +8,8 @@ struct _NsimTimeline {
     const NsimMachine *machine;
     const NsimFabric *fabric;
     const NsimReplay *replay;
+    const NsimMover *mover;
+    uint64_t migrated_pages;
     NsimEventQueue *events;
     NsimTime interval_ps, last_ps;
     GArray *rows; /* NsimTimelineRow */
@@ -21,10 +23,7 @@ static void
 node_bytes(const NsimTimeline *timeline, NsimDir dir, uint64_t *ret)
 {
     for (uint32_t n = 0; n < timeline->machine->node_count; n++) {
-        ret[n] = 0;
-        for (uint32_t a = 0; a < timeline->machine->accessor_count; a++)
-            ret[n] +=
-                nsim_fabric_lines(timeline->fabric, (NsimAccessorId)a, (NsimNodeId)n, dir) * NSIM_LINE_BYTES;
+        ret[n] = nsim_fabric_node_lines(timeline->fabric, (NsimNodeId)n, dir) * NSIM_LINE_BYTES;
     }
 }
 
@@ -60,6 +59,10 @@ add_row(NsimTimeline *timeline, NsimTime now_ps)
     timeline->latency_sum_ps = before[1];
     row.access_count = counts[0];
     row.latency_mean_ps = counts[0] == 0 ? 0 : counts[1] / counts[0];
+
+    uint64_t migrated_pages = nsim_mover_stats(timeline->mover)->pages;
+    take_difference(&migrated_pages, &timeline->migrated_pages, 1);
+    row.migrated_bytes = migrated_pages << machine->page_shift;
 
     row.node_read_bytes = g_new(uint64_t, machine->node_count);
     row.node_write_bytes = g_new(uint64_t, machine->node_count);
@@ -105,12 +108,13 @@ plan_sample(NsimTimeline *timeline, uint64_t number)
 
 NsimTimeline *
 nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const NsimReplay *replay,
-                  NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps)
+                  const NsimMover *mover, NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps)
 {
     NsimTimeline *timeline = g_new0(NsimTimeline, 1);
     *timeline = (NsimTimeline){ .machine = machine,
                                 .fabric = fabric,
                                 .replay = replay,
+                                .mover = mover,
                                 .events = events,
                                 .interval_ps = interval_ps,
                                 .last_ps = begin_ps,

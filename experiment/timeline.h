@@ -15,7 +15,7 @@ typedef struct _NsimTimeline NsimTimeline;
  * the run's totals. (transfer full)
  */
 NsimTimeline *nsim_timeline_new(const NsimMachine *machine, const NsimFabric *fabric, const NsimReplay *replay,
-                                NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps);
+                                const NsimMover *mover, NsimEventQueue *events, NsimTime begin_ps, NsimTime interval_ps);
 /* Add what is left since the last row, as of `end_ps`, and hand the rows over. (transfer full) */
 NsimTimelineRow *nsim_timeline_finish(NsimTimeline *timeline, NsimTime end_ps, uint32_t *ret_count, bool *ret_truncated);
 void nsim_timeline_free(NsimTimeline *timeline);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading workloads: traces, and which of their threads run where. */
-#include <experiment/plan.h>
+#include <experiment/migration.h>
 
 #include <string.h>
 
-static const char *const workload_keys[] = { "name", "trace", "threads", "initial", "unit", "start", NULL };
+static const char *const workload_keys[] = { "name", "trace", "threads", "initial", "unit", "start", "group", NULL };
 static const char *const initial_keys[] = { "by", NULL };
 
 static bool
@@ -226,6 +226,10 @@ read_workload(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map
         !read_threads(plan->machine, workload, threads, error))
         return false;
 
+    if (nsim_value_get(map, "group") != NULL &&
+        !nsim_plan_find_group(plan, nsim_value_get(map, "group"), &workload->group, error))
+        return false;
+
     const NsimValue *initial = nsim_value_get(map, "initial");
     if (initial == NULL)
         return true;
@@ -291,6 +295,7 @@ nsim_plan_read_workloads(NsimExperiment *plan, const NsimValue *list, const char
     for (uint32_t w = 0; w < count; w++) {
         NsimWorkload *workload = &plan->workloads[plan->workload_count++];
         const char *override = w < trace_count ? traces[w] : NULL;
+        workload->group = NSIM_GROUP_NONE;
         if (list == NULL ? !default_workload(plan, workload, override, error)
                          : !read_workload(plan, workload, nsim_value_item(list, w), base_dir, override, w, error))
             return false;

@@ -4,10 +4,12 @@
  *
  *     [at NANOSECONDS] place WORKLOAD FIRST COUNT NODE
  *     [at NANOSECONDS] arm|disarm WORKLOAD FIRST COUNT
+ *     at NANOSECONDS move WORKLOAD FIRST COUNT NODE [queue N] [reason WORD] [sync] [transactional] [exchange PARTNER]
  *
  * FIRST and COUNT are base pages of the workload's address space. Decisions without a time are taken before the
  * workload is loaded; those with a time are taken then if the run lasts that long. '#' begins a comment. What the
- * script leaves without memory is placed by default.
+ * script leaves without memory is placed by default. A move goes to kernel thread N, 1 unless given; `exchange` lets the pages
+ * change places with as many from page PARTNER on.
  */
 #include <numasim/policy.h>
 
@@ -31,11 +33,20 @@ typedef struct {
     GArray *lines;
 } Scripted;
 
-enum { COUNTER_DECIDED_PAGES, COUNTER_REFUSED_PAGES };
+enum { COUNTER_DECIDED_PAGES, COUNTER_REFUSED_PAGES, COUNTER_MOVED_PAGES };
+
+static const char *const reason_words[] = { [NSIM_REASON_POLICY] = "policy",
+                                            [NSIM_REASON_PROMOTION] = "promotion",
+                                            [NSIM_REASON_DEMOTION] = "demotion",
+                                            [NSIM_REASON_HARVEST] = "harvest",
+                                            [NSIM_REASON_SWAP] = "swap",
+                                            [NSIM_REASON_REBALANCE] = "rebalance",
+                                            [NSIM_REASON_SYSCALL] = "syscall" };
 
 static const NsimCounter scripted_counters[] = {
     { .key = "decided_pages", .unit = "pages", .help = "pages on which the script decided" },
-    { .key = "refused_pages", .unit = "pages", .help = "pages among them that the core could not place or arm" },
+    { .key = "refused_pages", .unit = "pages", .help = "pages among them that the core could not place, arm or move" },
+    { .key = "moved_pages", .unit = "pages", .help = "pages that moves of the script brought to their node" },
 };
 
 static const NsimOption scripted_options[] = {
@@ -67,6 +78,42 @@ find_space(const NsimHost *host, const char *name, NsimSpaceId *ret)
     return false;
 }
 
+/* What follows a move's node; NULL or what is wrong with it. */
+static const char *
+parse_move_words(char **words, const NsimSpaceInfo *info, NsimDecision *decision)
+{
+    uint64_t number;
+    decision->queue = 1;
+    decision->accessor = NSIM_ACCESSOR_NONE;
+    for (; *words != NULL; words++) {
+        if (strcmp(*words, "sync") == 0) {
+            decision->flags |= NSIM_MOVE_SYNC;
+        } else if (strcmp(*words, "transactional") == 0) {
+            decision->flags |= NSIM_MOVE_TRANSACTIONAL;
+        } else if (strcmp(*words, "queue") == 0) {
+            if (*++words == NULL || !parse_number(*words, &number) || number < 1 || number >= NSIM_QUEUES_MAX)
+                return "'queue' needs a number from 1 to 63";
+            decision->queue = (uint32_t)number;
+        } else if (strcmp(*words, "reason") == 0) {
+            words++;
+            decision->reason = 0;
+            while (*words != NULL && decision->reason < NSIM_REASONS && strcmp(reason_words[decision->reason], *words) != 0)
+                decision->reason++;
+            if (*words == NULL || decision->reason == NSIM_REASONS)
+                return "'reason' needs one of policy, promotion, demotion, harvest, swap, rebalance, syscall";
+        } else if (strcmp(*words, "exchange") == 0) {
+            if (*++words == NULL || !parse_number(*words, &number) || number > info->page_count ||
+                decision->count > info->page_count - number)
+                return "'exchange' needs the first of as many pages of the workload's address space";
+            decision->flags |= NSIM_MOVE_EXCHANGE;
+            decision->partner = number;
+        } else {
+            return "after a move's node may come: queue N, reason WORD, sync, transactional, exchange PARTNER";
+        }
+    }
+    return NULL;
+}
+
 /* Words of one line into a decision; NULL or what is wrong with it. */
 static const char *
 parse_line(const NsimHost *host, char **words, ScriptLine *ret)
@@ -82,7 +129,7 @@ parse_line(const NsimHost *host, char **words, ScriptLine *ret)
         n -= 2;
     }
     if (n < 4)
-        return "expected 'place WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'";
+        return "expected 'place|move WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'";
     ret->decision.struct_size = sizeof ret->decision;
     if (strcmp(words[0], "place") == 0 && n == 5)
         ret->decision.kind = NSIM_DECIDE_PLACE;
@@ -90,8 +137,12 @@ parse_line(const NsimHost *host, char **words, ScriptLine *ret)
         ret->decision.kind = NSIM_DECIDE_ARM;
     else if (strcmp(words[0], "disarm") == 0 && n == 4)
         ret->decision.kind = NSIM_DECIDE_DISARM;
+    else if (strcmp(words[0], "move") == 0 && n >= 5)
+        ret->decision.kind = NSIM_DECIDE_MOVE;
     else
-        return "expected 'place WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'";
+        return "expected 'place|move WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'";
+    if (ret->decision.kind == NSIM_DECIDE_MOVE && !ret->timed)
+        return "a move needs a time: 'at NANOSECONDS move ...'; before the workload is loaded there is nothing to move";
     if (!find_space(host, words[1], &ret->decision.space))
         return "no such workload";
     NsimSpaceInfo info = { 0 };
@@ -100,12 +151,12 @@ parse_line(const NsimHost *host, char **words, ScriptLine *ret)
         ret->decision.page > info.page_count || count > info.page_count - ret->decision.page)
         return "pages outside the workload's address space";
     ret->decision.count = (uint32_t)count;
-    if (ret->decision.kind == NSIM_DECIDE_PLACE) {
+    if (ret->decision.kind == NSIM_DECIDE_PLACE || ret->decision.kind == NSIM_DECIDE_MOVE) {
         ret->decision.node = nsim_node_by_id(host, words[4]);
         if (ret->decision.node == NSIM_NODE_NONE)
             return "no such node";
     }
-    return NULL;
+    return ret->decision.kind == NSIM_DECIDE_MOVE ? parse_move_words(words + 5, &info, &ret->decision) : NULL;
 }
 
 static void
@@ -114,6 +165,8 @@ decide(NsimHost *host, const ScriptLine *line)
     uint64_t *counters = nsim_counters(host);
     const uint64_t done = host->ops->decide(host, &line->decision);
     counters[COUNTER_DECIDED_PAGES] += line->decision.count;
+    if (line->decision.kind == NSIM_DECIDE_MOVE)
+        return; /* `done` tells what became of it */
     counters[COUNTER_REFUSED_PAGES] += line->decision.count - done;
 }
 
@@ -220,6 +273,15 @@ scripted_timer(void *instance, NsimHost *host, uint64_t cookie)
     decide(host, &g_array_index(self->lines, ScriptLine, cookie));
 }
 
+static void
+scripted_done(void *instance, NsimHost *host, const NsimOutcome *outcome)
+{
+    uint64_t *counters = nsim_counters(host);
+    (void)instance;
+    counters[COUNTER_MOVED_PAGES] += outcome->moved_pages;
+    counters[COUNTER_REFUSED_PAGES] += outcome->failed_pages + outcome->skipped_pages;
+}
+
 static const NsimPolicyClass scripted_class = {
     .abi_version = NSIM_ABI_VERSION,
     .struct_size = sizeof(NsimPolicyClass),
@@ -236,6 +298,7 @@ static const NsimPolicyClass scripted_class = {
     .attach = scripted_attach,
     .detach = scripted_detach,
     .timer = scripted_timer,
+    .done = scripted_done,
 };
 
 NSIM_POLICY_EXPORT(scripted, scripted_class);

@@ -165,7 +165,7 @@ check_sums(const Rig *rig)
         used += rig->memory->nodes[n].used_pages;
     CU_ASSERT_EQUAL(used, rig->space->resident_count);
     const NsimSpace *space = rig->space;
-    nsim_space_audit(&space, 1, rig->memory);
+    nsim_space_audit(&space, 1, rig->memory, NULL);
 }
 
 static void

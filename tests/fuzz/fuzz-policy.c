@@ -67,7 +67,7 @@ rig_open(Rig *rig, const NsimMachine *machine)
 static void
 rig_close(Rig *rig)
 {
-    nsim_space_audit((const NsimSpace *const *)rig->spaces, SPACES, rig->memory);
+    nsim_space_audit((const NsimSpace *const *)rig->spaces, SPACES, rig->memory, NULL);
     nsim_mm_free(rig->mm);
     for (uint32_t s = 0; s < SPACES; s++)
         nsim_space_free(rig->spaces[s]);

@@ -51,7 +51,7 @@ box_open(Box *box, const char *yaml)
 void
 box_audit(const Box *box)
 {
-    nsim_space_audit((const NsimSpace *const *)box->spaces, box->space_count, box->memory);
+    nsim_space_audit((const NsimSpace *const *)box->spaces, box->space_count, box->memory, NULL);
 }
 
 void

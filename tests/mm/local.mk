@@ -7,6 +7,7 @@ tests_mm_test_mm_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
     tests/mm/test-host.c \
     tests/mm/test-memory.c \
+    tests/mm/test-mover.c \
     tests/mm/test-mm.c tests/mm/test-mm.h \
     tests/mm/test-space.c \
     tests/mm/test-space-random.c

@@ -343,7 +343,14 @@ test_bad_decisions(void)
         { { .kind = NSIM_DECIDE_PLACE, .node = 3, .count = 1 }, "a node that does not exist" },
         { { .kind = NSIM_DECIDE_PLACE, .node = NSIM_NODE_NONE, .count = 1 }, "a node that does not exist" },
         { { .kind = NSIM_DECIDE_PLACE, .accessor = 2, .count = 1 }, "an accessor that does not exist" },
-        { { .kind = NSIM_DECIDE_DISARM + 1, .count = 1 }, "a kind of decision this version does not know" },
+        { { .kind = NSIM_DECIDE_MOVE + 1, .count = 1 }, "a kind of decision this version does not know" },
+        { { .kind = NSIM_DECIDE_MOVE, .queue = 1, .node = 3, .count = 1 }, "a node that does not exist" },
+        { { .kind = NSIM_DECIDE_MOVE, .queue = NSIM_QUEUES_MAX, .count = 1 }, "a queue that does not exist" },
+        { { .kind = NSIM_DECIDE_MOVE, .queue = 1, .reason = NSIM_REASONS, .count = 1 }, "a reason this version does not know" },
+        { { .kind = NSIM_DECIDE_MOVE, .count = 1 }, "a move in queue 0, which is for faults, outside one" },
+        { { .kind = NSIM_DECIDE_MOVE, .queue = 1, .flags = NSIM_MOVE_EXCHANGE, .partner = 2048, .count = 1 },
+          "an exchange with pages beyond the end of the address space" },
+        { { .kind = NSIM_DECIDE_MOVE, .queue = 1, .count = 1 }, "a move where nothing can move" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Log log = { 0 };

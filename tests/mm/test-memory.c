@@ -77,7 +77,7 @@ static void
 lose_a_page(NsimMemory *memory)
 {
     nsim_memory_take(memory, 0, 1);
-    nsim_space_audit(NULL, 0, memory);
+    nsim_space_audit(NULL, 0, memory, NULL);
 }
 
 static bool

@@ -6,5 +6,6 @@
 
 bool test_host_register(void);
 bool test_memory_register(void);
+bool test_mover_register(void);
 bool test_space_register(void);
 bool test_space_random_register(void);

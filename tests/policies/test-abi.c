@@ -51,17 +51,22 @@ test_structs(void)
         PLACE(NsimRegionInfo, name, 32),
         SIZE(NsimFault, 32),
         PLACE(NsimFault, thread, 28),
-        SIZE(NsimDecision, 32),
+        SIZE(NsimDecision, 48),
         PLACE(NsimDecision, accessor, 28),
+        PLACE(NsimDecision, partner, 40),
+        SIZE(NsimOutcome, 64),
+        PLACE(NsimOutcome, node, 62),
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 120),
+        SIZE(NsimPolicyClass, 128),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
-        SIZE(NsimHostOps, 184),
+        PLACE(NsimPolicyClass, done, 120),
+        SIZE(NsimHostOps, 208),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
+        PLACE(NsimHostOps, queue_pages, 200),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -78,7 +83,10 @@ test_values(void)
         VALUE(NSIM_PLACE_FALLBACK, 1),  VALUE(NSIM_CAP_DETERMINISTIC, 1), VALUE(NSIM_CAP_FUTURE, 2),
         VALUE(NSIM_CAP_LAZY, 4),        VALUE(NSIM_OPTION_BOOL, 0),       VALUE(NSIM_OPTION_STRING, 7),
         VALUE(NSIM_NODE_NONE, 0xffff),  VALUE(NSIM_ACCESSOR_NONE, 0xffff), VALUE(NSIM_LINE_BYTES, 64),
-        VALUE(NSIM_NS, 1000),
+        VALUE(NSIM_NS, 1000),           VALUE(NSIM_DECIDE_MOVE, 3),       VALUE(NSIM_MOVE_SYNC, 1),
+        VALUE(NSIM_MOVE_EXCHANGE, 2),   VALUE(NSIM_MOVE_TRANSACTIONAL, 4), VALUE(NSIM_MOVE_SYSCALL, 8),
+        VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
+        VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),
     };
     check(facts, G_N_ELEMENTS(facts));
 }

@@ -88,7 +88,8 @@ test_empty(void)
     }
 }
 
-#define FORM "expected 'place WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'"
+#define FORM "expected 'place|move WORKLOAD FIRST COUNT NODE' or 'arm|disarm WORKLOAD FIRST COUNT'"
+#define MOVE_WORDS "after a move's node may come: queue N, reason WORD, sync, transactional, exchange PARTNER"
 #define PAGES "pages outside the workload's address space"
 #define TIME "'at' needs a time in nanoseconds"
 
@@ -125,6 +126,20 @@ test_errors(void)
         { "arm w 0 4294967296\n", ":1: " PAGES },
         { "place w 0 1 D2\n", ":1: no such node" },
         { "arm w 0 1\nplace w 0 1 7\n", ":2: no such node" },
+        { "move w 0 1 D0\n",
+          ":1: a move needs a time: 'at NANOSECONDS move ...'; before the workload is loaded there is nothing to move" },
+        { "at 5 move w 0 1\n", ":1: " FORM },
+        { "at 5 move w 0 1 D7\n", ":1: no such node" },
+        { "at 5 move w 0 1 D0 now\n", ":1: " MOVE_WORDS },
+        { "at 5 move w 0 1 D0 queue\n", ":1: 'queue' needs a number from 1 to 63" },
+        { "at 5 move w 0 1 D0 queue 64\n", ":1: 'queue' needs a number from 1 to 63" },
+        { "at 5 move w 0 1 D0 queue 0\n", ":1: 'queue' needs a number from 1 to 63" },
+        { "at 5 move w 0 1 D0 sync reason fun\n",
+          ":1: 'reason' needs one of policy, promotion, demotion, harvest, swap, rebalance, syscall" },
+        { "at 5 move w 0 2 D0 exchange 511\n",
+          ":1: 'exchange' needs the first of as many pages of the workload's address space" },
+        { "at 5 move w 0 2 D0 exchange\n",
+          ":1: 'exchange' needs the first of as many pages of the workload's address space" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Play play;
