@@ -21,7 +21,7 @@ typedef struct {
     uint32_t agent, streams;
     uint32_t window_lines; /* of all its windows together */
     double own_bytes_per_s; /* of a stream; 0: no limit */
-    bool fetch;
+    bool fetch, hold;
     double bytes_per_s; /* found: of all its streams */
 } Flow;
 
@@ -97,6 +97,8 @@ static double
 window_rate(const Model *model, const Flow *flow)
 {
     double latency_ps = latency(model, route_of(model, flow, 0));
+    if (flow->hold)
+        latency_ps += (double)route_of(model, flow, 2)->fixed_ps;
     if (flow->fetch)
         latency_ps += latency(model, route_of(model, flow, 1));
     return flow->window_lines * (double)NSIM_LINE_BYTES / latency_ps * 1e12;
@@ -223,6 +225,7 @@ predict_dma(const Task *task, const NsimPiece *pieces, uint32_t count, uint32_t 
         flows[g] = (Flow){ .agent = nsim_fabric_engine_agent(mover->setup.fabric, engine),
                            .streams = MIN(group, channels - g * group),
                            .window_lines = model_engine->window_lines,
+                           .hold = true,
                            .own_bytes_per_s = mapping / mapping_ps * 1e12 };
     solve(&model);
     double slowest = 0;

@@ -350,6 +350,7 @@ channel_next(Channel *channel, NsimTime now_ps)
         .world = &mover->world,
         .window = &engine->windows[index / engine->model->group_channels],
         .agent = nsim_fabric_engine_agent(mover->setup.fabric, (uint32_t)(engine - mover->engines)),
+        .hold = true,
         .piece_ps = engine->model->descriptor_ps,
         .translate_ps = engine->model->translate_ps,
         .bytes_per_s = engine->model->channel_bytes_per_s,

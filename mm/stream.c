@@ -123,7 +123,9 @@ issue(NsimStream *stream, NsimTime now_ps)
 {
     const NsimPiece *piece = &stream->pieces[stream->piece];
     const uint32_t lines = MIN(piece->lines - stream->line, NSIM_STREAM_CHUNK_LINES);
-    const NsimTime read_ps = transfer(stream, piece->source, NSIM_DIR_READ, now_ps, lines);
+    NsimTime read_ps = transfer(stream, piece->source, NSIM_DIR_READ, now_ps, lines);
+    if (stream->hold)
+        read_ps += nsim_fabric_agent_route(stream->world->fabric, stream->agent, piece->destination, NSIM_DIR_WRITE)->fixed_ps;
     NsimTime done_ps = read_ps;
     enter(stream->window, LANE_READ, lines, read_ps);
     if (stream->fetch) {

@@ -5,7 +5,7 @@
  * A stream moves pieces one after the other in chunks of a few lines. A chunk is read from its source; a core's ordinary
  * store fetches the destination's lines for ownership as well, an engine or a non-temporal store does not; then it is
  * written. All of them reserve the resources of their routes at the time the chunk issues, like everybody's lines
- * (models/fabric.h). Lines that are read stay in a window until they arrive: its size and the latency are what limits a
+ * (models/fabric.h). Lines that are read stay in a window until they arrive (in an engine until they are written, too): its size and the latency are what limits a
  * stream when nothing else does (Little's law). Several channels may share a window.
  *
  * Chunks are small (NSIM_STREAM_CHUNK_LINES): larger ones would keep a neighbour's request waiting behind a whole page.
@@ -59,6 +59,7 @@ struct _NsimStream {
     NsimWindow *window;
     uint32_t agent;
     bool fetch;               /* stores fetch their lines for ownership */
+    bool hold;                /* a line stays in the window until it is written, as an engine's buffer holds it */
     NsimTime piece_ps;        /* before each piece: a descriptor's set-up */
     NsimTime translate_ps;    /* at each mapping */
     uint64_t bytes_per_s;     /* 0: as fast as the window and the routes allow */

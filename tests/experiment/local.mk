@@ -9,6 +9,7 @@ tests_experiment_test_experiment_SOURCES = \
     tests/experiment/test-conservation.c \
     tests/experiment/test-experiment.c tests/experiment/test-experiment.h \
     tests/experiment/test-fabric.c \
+    tests/experiment/test-migration.c \
     tests/experiment/test-pages.c \
     tests/experiment/test-plan.c \
     tests/experiment/test-policy-spec.c \

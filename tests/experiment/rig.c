@@ -76,6 +76,9 @@ rig_free(Rig *rig)
 {
     nsim_replay_free(rig->replay);
     nsim_mm_free(rig->mm);
+    nsim_mover_free(rig->mover);
+    nsim_payers_free(rig->payers);
+    nsim_cpus_free(rig->cpus);
     nsim_space_free(rig->space);
     nsim_fabric_free(rig->fabric);
     nsim_event_queue_free(rig->events);
@@ -84,6 +87,28 @@ rig_free(Rig *rig)
     g_clear_object(&rig->cancel);
     g_ptr_array_unref(rig->owned);
     g_free(rig);
+}
+
+void
+rig_give_mover(Rig *rig, const NsimMoverConfig *config)
+{
+    rig->cpus = nsim_cpus_new(rig->machine);
+    rig->payers = nsim_payers_new(NULL, 0);
+    rig->group = NSIM_GROUP_NONE;
+    const NsimMoverSetup setup = { .machine = rig->machine,
+                                   .fabric = rig->fabric,
+                                   .memory = rig->memory,
+                                   .spaces = &rig->space,
+                                   .space_groups = &rig->group,
+                                   .space_accessors = &rig->main_accessor,
+                                   .space_count = 1,
+                                   .events = rig->events,
+                                   .cpus = rig->cpus,
+                                   .payers = rig->payers,
+                                   .config = *config,
+                                   .seed = 1 };
+    rig->mover = nsim_mover_new(&setup);
+    nsim_mm_set_mover(rig->mm, rig->mover);
 }
 
 void
@@ -132,6 +157,7 @@ run(Rig *rig, GError **error)
                                         .mm = rig->mm,
                                         .fabric = rig->fabric,
                                         .events = rig->events,
+                                        .cpus = rig->cpus,
                                         .workloads = &rig->workload,
                                         .workload_count = 1,
                                         .threads = rig->threads,

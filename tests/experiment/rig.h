@@ -21,6 +21,12 @@ typedef struct {
     NsimEventQueue *events;
     NsimFabric *fabric;
     NsimMm *mm;
+    /* NULL until rig_give_mover() */
+    NsimCpus *cpus;
+    NsimPayers *payers;
+    NsimMover *mover;
+    uint32_t group;
+    NsimAccessorId main_accessor;
     NsimReplayThread threads[RIG_THREADS_MAX];
     uint32_t thread_count;
     NsimReplayWorkload workload;
@@ -40,6 +46,8 @@ NsimMachine *rig_machine(const char *machine_text);
 void rig_free(Rig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rig, rig_free)
 
+/* Let pages move: before the run. */
+void rig_give_mover(Rig *rig, const NsimMoverConfig *config);
 /* Give pages memory before the run. */
 void rig_place(Rig *rig, NsimPage page, uint64_t count, NsimNodeId node);
 /* A thread with a core of its own (its number) on an accessor; the records are copied. Returns it for changes. */

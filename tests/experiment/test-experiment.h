@@ -6,6 +6,7 @@
 
 bool test_conservation_register(void);
 bool test_fabric_register(void);
+bool test_migration_register(void);
 bool test_pages_register(void);
 bool test_plan_register(void);
 bool test_policy_spec_register(void);
