@@ -12,4 +12,5 @@ dist_machines_DATA = \
     configs/machines/skylake-8160-2s.yaml \
     configs/machines/two-socket-2cxl.yaml \
     configs/machines/zen2-7742.yaml \
+    configs/machines/zen3-ptdma.yaml \
     configs/machines/zen3.yaml

@@ -11,8 +11,8 @@
 #include <CUnit/CUnit.h>
 
 static const char *const shipped[] = {
-    "seed-2x4",  "two-socket-2cxl", "skylake-8160-2s", "cascade-lake-5218-2s", "zen2-7742", "zen3",
-    "dgx1-v100", "p3-8xlarge",      "gh200",           "sapphire-rapids-8460y"};
+    "seed-2x4",  "two-socket-2cxl", "skylake-8160-2s", "cascade-lake-5218-2s",  "zen2-7742", "zen3",
+    "dgx1-v100", "p3-8xlarge",      "gh200",           "sapphire-rapids-8460y", "zen3-ptdma"};
 
 static void
 check_text(const NsimMachine *machine, const char *text)
@@ -31,6 +31,8 @@ check_text(const NsimMachine *machine, const char *text)
         CU_ASSERT_PTR_NOT_NULL(strstr(text, machine->links[l].id));
     for (uint32_t a = 0; a < machine->accessor_count; a++)
         CU_ASSERT_PTR_NOT_NULL(strstr(text, machine->accessors[a].id));
+    for (uint32_t e = 0; e < machine->engine_count; e++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, machine->engines[e].id));
 }
 
 static void

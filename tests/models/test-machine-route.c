@@ -178,6 +178,23 @@ test_zen3_ports(void)
                 "DRAM0:64:356:50000 xgmi>:64:593:100000 port8<:64:1250:50000 = 200000");
 }
 
+/* Cores take their own way to the other socket, the engine the wide one. */
+static void
+test_zen3_ways(void)
+{
+    g_autofree char *path = test_path("configs/machines/zen3-ptdma.yaml");
+    g_autoptr(NsimMachine) machine = nsim_machine_load(path, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+    CHECK_ROUTE(machine, "CCD3", "DRAM0", NSIM_DIR_READ, "DRAM0:64:356:0 port3<:64:1250:100000 = 100000");
+    CHECK_ROUTE(
+        machine, "CCD7", "DRAM0", NSIM_DIR_READ,
+        "DRAM0:64:356:50000 xgmi>:64:593:100500 cpu1<:64:1707:49500 pair3x<:64:3516:0 far7<:64:5766:0 = 200000");
+    const NsimRoute *engine = nsim_machine_engine_route(machine, 0, 1, NSIM_DIR_WRITE);
+    CU_ASSERT_EQUAL(engine->hop_count, 2);
+    CU_ASSERT_STRING_EQUAL(machine->resources[engine->hops[0].resource].name, "xgmi>");
+    CU_ASSERT_EQUAL(engine->fixed_ps, 201 * NSIM_NS);
+}
+
 static void
 test_curve_hop(void)
 {
@@ -336,6 +353,6 @@ test_machine_route_register(void)
            CU_add_test(suite, "shares of a table", test_table_shares) && CU_add_test(suite, "choice", test_choice) &&
            CU_add_test(suite, "points that do not forward", test_no_forwarding) &&
            CU_add_test(suite, "DGX-1", test_dgx1) && CU_add_test(suite, "Zen 3 ports", test_zen3_ports) &&
-           CU_add_test(suite, "curve nodes", test_curve_hop) && CU_add_test(suite, "Little's law", test_little) &&
-           CU_add_test(suite, "random machines", test_random);
+           CU_add_test(suite, "Zen 3 ways", test_zen3_ways) && CU_add_test(suite, "curve nodes", test_curve_hop) &&
+           CU_add_test(suite, "Little's law", test_little) && CU_add_test(suite, "random machines", test_random);
 }

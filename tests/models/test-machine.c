@@ -135,12 +135,19 @@ test_shipped(void)
 {
     static const struct {
         const char *file;
-        uint32_t nodes, accessors, links;
+        uint32_t nodes, accessors, links, engines;
     } shipped[] = {
-        {"seed-2x4", 4, 2, 3},    {"two-socket-2cxl", 4, 2, 4},       {"skylake-8160-2s", 2, 2, 1},
-        {"zen2-7742", 1, 1, 0},   {"cascade-lake-5218-2s", 2, 2, 1},  {"zen3", 2, 16, 17},
-        {"gh200", 2, 2, 1},       {"sapphire-rapids-8460y", 2, 2, 1}, {"dgx1-v100", 10, 10, 29},
-        {"p3-8xlarge", 5, 5, 10},
+        {"seed-2x4", 4, 2, 3, 0},
+        {"two-socket-2cxl", 4, 2, 4, 2},
+        {"skylake-8160-2s", 2, 2, 1, 2},
+        {"zen2-7742", 1, 1, 0, 0},
+        {"cascade-lake-5218-2s", 2, 2, 1, 2},
+        {"zen3", 2, 16, 17, 0},
+        {"zen3-ptdma", 2, 8, 25, 1},
+        {"gh200", 2, 2, 1, 1},
+        {"sapphire-rapids-8460y", 2, 2, 1, 2},
+        {"dgx1-v100", 10, 10, 29, 8},
+        {"p3-8xlarge", 5, 5, 10, 4},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(shipped); i++) {
         g_autofree char *below = g_strdup_printf("configs/machines/%s.yaml", shipped[i].file);
@@ -152,6 +159,7 @@ test_shipped(void)
         CU_ASSERT_EQUAL(machine->node_count, shipped[i].nodes);
         CU_ASSERT_EQUAL(machine->accessor_count, shipped[i].accessors);
         CU_ASSERT_EQUAL(machine->link_count, shipped[i].links);
+        CU_ASSERT_EQUAL(machine->engine_count, shipped[i].engines);
         CU_ASSERT_TRUE(*machine->source != '\0');
         CU_ASSERT_TRUE(machine->hop_max >= 1 && machine->hop_max <= NSIM_HOPS_MAX);
     }

@@ -291,9 +291,12 @@ test_wrong_configs(void)
         "machine: {nodes: [{id: n, kind: dram, capacity: 1}], accessors: [{id: a}]}",
         "machine: {nodes: [{id: n, kind: dram, capacity: 1GiB, read: 1GB}], accessors: [{id: a}]}",
         "machine: {nodes: [{id: n, kind: dram, capacity: 1GiB}], accessors: [{id: a}], links: [{id: l, between: [n]}]}",
+        "machine: {nodes: [{id: n, kind: dram, capacity: 1GiB}], accessors: [{id: a}], copy_engines: [{id: e}]}",
+        "machine: {nodes: [{id: n, kind: dram, capacity: 1GiB}], accessors: [{id: a}], migration: {costs: linux}}",
     };
     static const char right[] = "machine: {nodes: [{id: n, kind: dram, capacity: 1GiB, latency: 80ns}], "
-                                "accessors: [{id: a, ipc: 2.0, at: n}]}\nrun: {seed: 1k, until: 2.5ms}";
+                                "accessors: [{id: a, ipc: 2.0, at: n}], copy_engines: [{id: e, preset: dsa, at: a}], "
+                                "migration: {costs: generic, flush: {broadcast: yes}}}\nrun: {seed: 1k, until: 2.5ms}";
     json_t *schema = load_schema("configs", "config.schema.json");
     CU_ASSERT_PTR_NOT_NULL_FATAL(schema);
     for (size_t i = 0; i <= G_N_ELEMENTS(texts); i++) {
