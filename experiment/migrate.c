@@ -93,9 +93,9 @@ build_space(Bench *bench, GError **error)
 static bool
 find_accessor(Bench *bench, GError **error)
 {
-    const uint32_t core = nsim_cpus_idlest(bench->cpus, bench->cell->destination, 0);
+    const uint32_t core = nsim_cpus_idlest(bench->cpus, bench->cell->source, bench->cell->destination, 0);
     if (core == NSIM_CORE_NONE) {
-        g_set_error_literal(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "the machine has no CPU to migrate with");
+        g_set_error_literal(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "the machine has no CPU that reaches both nodes");
         return false;
     }
     bench->accessor = bench->cpus->cores[core].accessor;

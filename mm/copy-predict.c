@@ -96,12 +96,15 @@ latency(const Model *model, const NsimRoute *route)
 static double
 window_rate(const Model *model, const Flow *flow)
 {
-    double latency_ps = latency(model, route_of(model, flow, 0));
+    double latency_ps = latency(model, route_of(model, flow, 0)), lines = flow->window_lines;
     if (flow->hold)
-        latency_ps += (double)route_of(model, flow, 2)->fixed_ps;
-    if (flow->fetch)
-        latency_ps += latency(model, route_of(model, flow, 1));
-    return flow->window_lines * (double)NSIM_LINE_BYTES / latency_ps * 1e12;
+        latency_ps += latency(model, route_of(model, flow, 2));
+    if (flow->fetch) {
+        /* Half of the window for each side; the slower one sets the pace. */
+        lines /= 2;
+        latency_ps = MAX(latency_ps, latency(model, route_of(model, flow, 1)));
+    }
+    return lines * (double)NSIM_LINE_BYTES / latency_ps * 1e12;
 }
 
 static void
@@ -121,6 +124,13 @@ sum_demands(Model *model)
     }
 }
 
+/* What others leave of a resource, in parts per million of its time; a little is always to be had. */
+static double
+left_of(const NsimFabric *fabric, uint32_t resource)
+{
+    return MAX(1e6 - nsim_fabric_load_ppm(fabric, resource), 5e4);
+}
+
 /* How far the most crowded resource of a flow lets it go. */
 static double
 squeeze(const Model *model, const Flow *flow)
@@ -131,7 +141,7 @@ squeeze(const Model *model, const Flow *flow)
         const NsimRoute *route = route_of(model, flow, part);
         for (uint32_t h = 0; route != NULL && h < route->hop_count; h++) {
             const uint32_t r = route->hops[h].resource;
-            const double left = MAX(1e6 - nsim_fabric_load_ppm(fabric, r), 5e4);
+            const double left = left_of(fabric, r);
             if (model->demand_ppm[r] > left)
                 factor = MIN(factor, left / model->demand_ppm[r]);
         }
@@ -173,6 +183,71 @@ to_time(double ps)
     return ps < 1 ? 1 : ps > 9e18 ? NSIM_TIME_MAX / 2 : (NsimTime)ps;
 }
 
+/* Bytes a second of one worker, the slowest, when all of them copy. */
+static double
+worker_rate(Model *model, const uint32_t *cores, uint32_t core_count)
+{
+    const NsimMover *mover = model->task->mover;
+    Flow *flows = model->flows;
+    double slowest = 0;
+    model->flow_count = 0;
+    for (uint32_t c = 0; c < core_count; c++) {
+        const NsimAccessorId accessor = mover->setup.cpus->cores[cores[c]].accessor;
+        const uint32_t agent = nsim_fabric_copy_agent(mover->setup.fabric, accessor);
+        uint32_t f = 0;
+        while (f < model->flow_count && flows[f].agent != agent)
+            f++;
+        if (f == model->flow_count) {
+            model->flow_count++;
+            flows[f] = (Flow){ .agent = agent, .fetch = !mover->setup.config.nt };
+        }
+        flows[f].streams++;
+        flows[f].window_lines += mover->setup.machine->accessors[accessor].window_stream;
+    }
+    solve(model);
+    for (uint32_t f = 0; f < model->flow_count; f++) {
+        const double one = flows[f].bytes_per_s / flows[f].streams;
+        slowest = f == 0 || one < slowest ? one : slowest;
+    }
+    return slowest;
+}
+
+/* Time that the longest burst which nobody waits for saves, at the rate that others leave. */
+static double
+slack(const Model *model, const NsimRoute *route)
+{
+    const NsimFabric *fabric = model->task->mover->setup.fabric;
+    double most_ps = 0;
+    for (uint32_t h = 0; h < route->hop_count; h++) {
+        const uint32_t r = route->hops[h].resource;
+        most_ps = MAX(most_ps, fabric->servers[r].slack_ps * 1e6 / left_of(fabric, r));
+    }
+    return most_ps;
+}
+
+NsimTime
+predict_own(const Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps)
+{
+    const NsimMachine *machine = task->mover->setup.machine;
+    g_autofree Flow *flows = g_new0(Flow, machine->accessor_count);
+    g_autofree double *demand = g_new0(double, machine->resource_count);
+    Model model = { .task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand };
+    const double rate = worker_rate(&model, &task->core, 1);
+    const double bytes = bytes_of(pieces, count);
+    const NsimRoute *reads = route_of(&model, &flows[0], 0);
+    if (gap_ps == 0)
+        return to_time(bytes / rate * 1e12 + latency(&model, reads));
+    /* Piece by piece: in the gap a link with a window gets ready for a burst, and each piece ends with the arrival of its last
+     * round of lines. */
+    const double saved_ps = MIN((double)gap_ps, slack(&model, reads)) * (count - 1);
+    const double in_flight = flows[0].window_lines / (flows[0].fetch ? 2.0 : 1.0);
+    const double rounds = bytes / count / (double)NSIM_LINE_BYTES / in_flight;
+    const double partial = rounds - (double)(uint64_t)rounds;
+    const double fill_ps = latency(&model, reads) * (partial > 0 ? 1 - partial : 0);
+    const double least_ps = bytes / window_rate(&model, &flows[0]) * 1e12;
+    return to_time(MAX(bytes / rate * 1e12 - saved_ps, least_ps) + fill_ps * count);
+}
+
 NsimTime
 predict_cpu(const Task *task, const NsimPiece *pieces, uint32_t count, const uint32_t *cores, uint32_t core_count)
 {
@@ -183,29 +258,15 @@ predict_cpu(const Task *task, const NsimPiece *pieces, uint32_t count, const uin
     g_autofree Flow *flows = g_new0(Flow, machine->accessor_count);
     g_autofree double *demand = g_new0(double, machine->resource_count);
     Model model = { .task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand };
-    for (uint32_t c = 0; c < core_count; c++) {
-        const NsimAccessorId accessor = mover->setup.cpus->cores[cores[c]].accessor;
-        const uint32_t agent = nsim_fabric_copy_agent(mover->setup.fabric, accessor);
-        uint32_t f = 0;
-        while (f < model.flow_count && flows[f].agent != agent)
-            f++;
-        model.flow_count = MAX(model.flow_count, f + 1);
-        flows[f].agent = agent;
-        flows[f].fetch = !mover->setup.config.nt;
-        flows[f].streams++;
-        flows[f].window_lines += machine->accessors[accessor].window_stream;
-    }
-    solve(&model);
-    /* Work is dealt evenly: the slowest worker ends last. */
-    double slowest = 0;
-    for (uint32_t f = 0; f < model.flow_count; f++) {
-        const double one = flows[f].bytes_per_s / flows[f].streams;
-        slowest = f == 0 || one < slowest ? one : slowest;
-    }
     double most = bytes_of(pieces, count) / core_count;
     if (count >= core_count)
         most = bytes_of(pieces, count) * ((count + core_count - 1) / core_count) / count;
-    return to_time(most / slowest * 1e12 + latency(&model, route_of(&model, &flows[0], 0)));
+    /* The first workers begin alone, while the initiator still hands out work to the others. */
+    const double alone = worker_rate(&model, cores, 1);
+    const double together = worker_rate(&model, cores, core_count);
+    const double dispatch_ps = (double)mover->costs->dispatch_ps;
+    const double last_ps = MAX(dispatch_ps * core_count + most / alone * 1e12, dispatch_ps + most / together * 1e12);
+    return to_time(last_ps + (double)mover->costs->wake_ps + latency(&model, route_of(&model, &flows[0], 0)));
 }
 
 NsimTime

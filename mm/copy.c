@@ -5,7 +5,7 @@
  * mtcpu deals whole folios to its workers, and cuts them when there are fewer folios than workers; the initiator waits.
  * dma deals folios to channels; a channel's share is submitted as lists of descriptors, which the initiator maps and
  * submits one after the other, and each list ends with one interrupt on the initiator's core. An engine that does not
- * reach both nodes leaves its pieces to the core.
+ * reach both nodes leaves its pieces to the core, and so does one that has not come to a list's end by its timeout.
  *
  * Left out: machine checks while copying; workers that are preempted; IOMMU page faults.
  */
@@ -24,10 +24,12 @@ typedef struct {
     NsimPayer payer;
 } Worker;
 
-/* A list of descriptors on its way through a channel. */
+/* A list of descriptors on its way through a channel. Its channel and its timer know it. */
 typedef struct {
     struct NsimCopy *copy;
-    uint32_t first, count; /* of the copy's pieces */
+    GArray *pieces; /* NsimPiece */
+    uint32_t references;
+    bool done, given_up;
 } Submission;
 
 struct NsimCopy {
@@ -37,6 +39,8 @@ struct NsimCopy {
     Worker *workers;
     uint32_t worker_count, worker_room;
     uint32_t pending;
+    GQueue rescues;   /* GArray of pieces * that an engine was too slow for: the core copies them one after the other */
+    GArray *rescue;   /* being copied; NULL */
     NsimTime idle_ps; /* the initiator has nothing to do from here on */
     NsimTime busy_ps; /* of the time since, what it spent on completions */
 };
@@ -64,6 +68,7 @@ copy_of(Task *task)
         task->copy = g_new0(struct NsimCopy, 1);
         task->copy->task = task;
         task->copy->pieces = g_array_new(FALSE, FALSE, sizeof(NsimPiece));
+        g_queue_init(&task->copy->rescues);
     }
     return task->copy;
 }
@@ -85,8 +90,21 @@ copy_free(struct NsimCopy *copy)
     for (uint32_t i = 0; i < copy->worker_room; i++)
         worker_clear(&copy->workers[i]);
     g_free(copy->workers);
+    g_queue_clear_full(&copy->rescues, (GDestroyNotify)g_array_unref);
+    if (copy->rescue != NULL)
+        g_array_unref(copy->rescue);
     g_array_unref(copy->pieces);
     g_free(copy);
+}
+
+static void
+submission_unref(gpointer data)
+{
+    Submission *submission = data;
+    if (--submission->references > 0)
+        return;
+    g_array_unref(submission->pieces);
+    g_free(submission);
 }
 
 struct NsimEngineState *
@@ -102,7 +120,7 @@ copy_engines_new(NsimMover *mover)
         engines[e].windows = g_new0(NsimWindow, groups);
         engines[e].channels = g_new0(Channel, model->channel_count);
         for (uint32_t g = 0; g < groups; g++)
-            nsim_window_init(&engines[e].windows[g], model->window_lines);
+            nsim_window_init(&engines[e].windows[g], model->window_lines, false);
         for (uint32_t c = 0; c < model->channel_count; c++) {
             engines[e].channels[c].engine = &engines[e];
             g_queue_init(&engines[e].channels[c].waiting);
@@ -120,8 +138,9 @@ copy_engines_free(NsimMover *mover)
         for (uint32_t g = 0; g < groups; g++)
             nsim_window_clear(&engine->windows[g]);
         for (uint32_t c = 0; c < engine->model->channel_count; c++) {
-            g_queue_clear_full(&engine->channels[c].waiting, g_free);
-            g_free(engine->channels[c].now);
+            g_queue_clear_full(&engine->channels[c].waiting, submission_unref);
+            if (engine->channels[c].now != NULL)
+                submission_unref(engine->channels[c].now);
         }
         g_free(engine->windows);
         g_free(engine->channels);
@@ -202,7 +221,7 @@ start_worker(Worker *worker, uint32_t core, NsimPayer payer, const NsimPiece *pi
     const uint32_t window = mover->setup.machine->accessors[cpu->accessor].window_stream;
     if (worker->window.limit_lines != window) {
         nsim_window_clear(&worker->window);
-        nsim_window_init(&worker->window, window);
+        nsim_window_init(&worker->window, window, !mover->setup.config.nt);
     }
     worker->core = core;
     worker->payer = payer;
@@ -306,7 +325,7 @@ copy_workers(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime now_p
     if (config->scale != NSIM_SCALE_BANDWIDTH)
         return found;
     /* One more worker while it is predicted to be worth it. */
-    NsimTime best_ps = predict_cpu(task, pieces, count, ret_cores, MIN(found, 1u));
+    NsimTime best_ps = found == 0 ? 0 : predict_cpu(task, pieces, count, ret_cores, 1);
     uint32_t use = MIN(found, 1u);
     for (uint32_t k = 2; k <= found; k++) {
         const NsimTime time_ps = predict_cpu(task, pieces, count, ret_cores, k);
@@ -327,9 +346,14 @@ static void
 channel_done(void *context, NsimTime now_ps)
 {
     Channel *channel = context;
-    g_autofree Submission *done = g_steal_pointer(&channel->now);
-    struct NsimCopy *copy = done->copy;
+    Submission *submission = g_steal_pointer(&channel->now);
+    struct NsimCopy *copy = submission->copy;
+    const bool given_up = submission->given_up;
+    submission->done = true;
+    submission_unref(submission);
     channel_next(channel, now_ps);
+    if (given_up)
+        return;
     const NsimTime cost_ps = channel->engine->model->completion_ps;
     const NsimTime end_ps = mover_work(copy->task, NSIM_PHASE_COPY, now_ps, cost_ps);
     copy->busy_ps += cost_ps;
@@ -354,11 +378,51 @@ channel_next(Channel *channel, NsimTime now_ps)
         .piece_ps = engine->model->descriptor_ps,
         .translate_ps = engine->model->translate_ps,
         .bytes_per_s = engine->model->channel_bytes_per_s,
-        .pieces = &g_array_index(channel->now->copy->pieces, NsimPiece, channel->now->first),
-        .piece_count = channel->now->count,
+        .pieces = (const NsimPiece *)(void *)channel->now->pieces->data,
+        .piece_count = channel->now->pieces->len,
         .done = channel_done,
         .context = channel };
     nsim_stream_start(&channel->stream, now_ps);
+}
+
+static void rescue_next(struct NsimCopy *copy, NsimTime now_ps);
+
+static void
+rescue_done(void *context, NsimTime now_ps)
+{
+    Worker *worker = context;
+    struct NsimCopy *copy = worker->copy;
+    nsim_cpus_end(copy->task->mover->setup.cpus, worker->core);
+    g_clear_pointer(&copy->rescue, g_array_unref);
+    rescue_next(copy, now_ps);
+    part_done(copy, now_ps);
+}
+
+/* The initiator's core copies what an engine was too slow for. */
+static void
+rescue_next(struct NsimCopy *copy, NsimTime now_ps)
+{
+    Task *task = copy->task;
+    if (copy->rescue != NULL || g_queue_is_empty(&copy->rescues))
+        return;
+    copy->rescue = g_queue_pop_head(&copy->rescues);
+    const NsimPiece *pieces = (const NsimPiece *)(void *)copy->rescue->data;
+    reserve_workers(copy, MAX(copy->worker_room, 1u));
+    task->mover->stats.copied_bytes[NSIM_COPIER_CPU] += total_lines(pieces, copy->rescue->len) * NSIM_LINE_BYTES;
+    start_worker(&copy->workers[0], task->core, task->initiator, pieces, copy->rescue->len, rescue_done, now_ps);
+}
+
+/* A list's time is up. */
+static void
+give_up_list(void *context, uint64_t now_ps)
+{
+    Submission *submission = context;
+    if (!submission->done) {
+        submission->given_up = true;
+        g_queue_push_tail(&submission->copy->rescues, g_array_copy(submission->pieces));
+        rescue_next(submission->copy, now_ps);
+    }
+    submission_unref(submission);
 }
 
 /* A list reaches its channel. */
@@ -371,6 +435,9 @@ static void
 arrive(void *context, uint64_t now_ps)
 {
     g_autofree Arrival *arrival = context;
+    const NsimTime timeout_ps = arrival->channel->engine->model->timeout_ps;
+    mover_at(arrival->channel->engine->mover, nsim_time_add_saturated(now_ps, timeout_ps), give_up_list,
+             arrival->submission);
     g_queue_push_tail(&arrival->channel->waiting, arrival->submission);
     channel_next(arrival->channel, now_ps);
 }
@@ -456,10 +523,12 @@ start_engine(struct NsimCopy *copy, NsimTime now_ps)
             const uint32_t end = (uint32_t)((uint64_t)count * (c + 1) / channels);
             if (from >= end)
                 continue;
+            const uint32_t length = MIN(end - from, state->model->list_max);
             Submission *submission = g_new(Submission, 1);
-            *submission = (Submission){ copy, from, MIN(end - from, state->model->list_max) };
-            now_ps = mover_work(task, NSIM_PHASE_COPY, now_ps,
-                                submission->count * state->model->map_ps + state->model->submit_ps);
+            *submission = (Submission){ copy, g_array_new(FALSE, FALSE, sizeof(NsimPiece)), 2, false, false };
+            g_array_append_vals(submission->pieces, &g_array_index(copy->pieces, NsimPiece, from), length);
+            now_ps =
+                mover_work(task, NSIM_PHASE_COPY, now_ps, length * state->model->map_ps + state->model->submit_ps);
             Arrival *arrival = g_new(Arrival, 1);
             *arrival = (Arrival){ &state->channels[c], submission };
             copy->pending++;
@@ -506,7 +575,7 @@ queue_time(const struct NsimEngineState *engine, uint32_t channels)
             lines += total_lines(channel->stream.pieces + channel->stream.piece, channel->stream.piece_count - channel->stream.piece);
         for (const GList *at = channel->waiting.head; at != NULL; at = at->next) {
             const Submission *next = at->data;
-            lines += total_lines(&g_array_index(next->copy->pieces, NsimPiece, next->first), next->count);
+            lines += total_lines((const NsimPiece *)(void *)next->pieces->data, next->pieces->len);
         }
         longest_ps = MAX(longest_ps, nsim_time_of_transfer(lines * NSIM_LINE_BYTES, engine->model->channel_bytes_per_s));
     }
@@ -514,17 +583,20 @@ queue_time(const struct NsimEngineState *engine, uint32_t channels)
 }
 
 NsimCopierKind
-copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime now_ps)
+copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps, NsimTime now_ps,
+            bool *ret_by_piece)
 {
     NsimMover *mover = task->mover;
     g_autofree uint32_t *cores = g_new(uint32_t, mover->setup.cpus->core_count + 1);
     uint32_t engine, channels;
     NsimCopierKind best = NSIM_COPIER_CPU;
-    NsimTime best_ps = predict_cpu(task, pieces, count, &task->core, 1);
+    const NsimTime by_batch_ps = predict_own(task, pieces, count, 0);
+    const NsimTime by_piece_ps = gap_ps > 0 ? predict_own(task, pieces, count, gap_ps) : NSIM_TIME_MAX;
+    NsimTime best_ps = MIN(by_batch_ps, by_piece_ps);
+    *ret_by_piece = by_piece_ps <= by_batch_ps;
     const uint32_t workers = copy_workers(task, pieces, count, now_ps, cores);
     if (workers > 0) {
-        const NsimTime time_ps = predict_cpu(task, pieces, count, cores, workers) + workers * mover->costs->dispatch_ps +
-                                 mover->costs->wake_ps;
+        const NsimTime time_ps = predict_cpu(task, pieces, count, cores, workers);
         if (time_ps < best_ps) {
             best_ps = time_ps;
             best = NSIM_COPIER_MTCPU;

@@ -113,12 +113,12 @@ burden(const NsimCpuCore *core, NsimTime now_ps)
 }
 
 uint32_t
-nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId node, NsimTime now_ps)
+nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId source, NsimNodeId destination, NsimTime now_ps)
 {
     uint32_t best = NSIM_CORE_NONE;
     for (uint32_t c = 0; c < cpus->core_count; c++) {
         const NsimCpuCore *core = &cpus->cores[c];
-        if (cpus->machine->accessors[core->accessor].kind != NSIM_ACCESSOR_CPU)
+        if (!can_copy(cpus, core->accessor, source, destination))
             continue;
         if (best == NSIM_CORE_NONE) {
             best = c;
@@ -126,7 +126,7 @@ nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId node, NsimTime now_ps)
         }
         const NsimCpuCore *other = &cpus->cores[best];
         const uint32_t mine = burden(core, now_ps), its = burden(other, now_ps);
-        if (mine < its || (mine == its && distance(cpus, core->accessor, node) < distance(cpus, other->accessor, node)))
+        if (mine < its || (mine == its && distance(cpus, core->accessor, destination) < distance(cpus, other->accessor, destination)))
             best = c;
     }
     return best;

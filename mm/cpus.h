@@ -50,10 +50,11 @@ void nsim_cpus_spend(NsimCpus *cpus, uint32_t core, NsimTime until_ps, NsimTime 
 void nsim_cpus_end(NsimCpus *cpus, uint32_t core);
 
 /*
- * The core that kernel work for memory near `node` would best run on: of kind cpu, nothing else to do, no thread of a
- * workload, near the node, in this order; equal ones in the machine's order. NSIM_CORE_NONE without a CPU.
+ * The core that would best copy from `source` to `destination`: a CPU that reaches both, with nothing else to do, without
+ * threads of a workload, near the destination, in this order; equal ones in the machine's order. NSIM_CORE_NONE when there
+ * is none.
  */
-uint32_t nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId node, NsimTime now_ps);
+uint32_t nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId source, NsimNodeId destination, NsimTime now_ps);
 
 /* How copy workers are spread over cores. */
 typedef enum {

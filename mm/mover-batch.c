@@ -141,11 +141,11 @@ fill_batch(Task *task, NsimTime *cost_ps)
 }
 
 static uint32_t
-choose_core(const Task *task, NsimNodeId near, NsimTime now_ps)
+choose_core(const Task *task, NsimNodeId source, NsimNodeId destination, NsimTime now_ps)
 {
     if (task->pinned_core != NSIM_CORE_NONE)
         return task->pinned_core;
-    const uint32_t core = nsim_cpus_idlest(task->mover->setup.cpus, near, now_ps);
+    const uint32_t core = nsim_cpus_idlest(task->mover->setup.cpus, source, destination, now_ps);
     return core == NSIM_CORE_NONE ? 0 : core;
 }
 
@@ -185,7 +185,7 @@ batch_begin(Task *task, NsimTime now_ps)
     if (task->folios->len == 0)
         return false;
 
-    task->core = choose_core(task, decision.node, now_ps);
+    task->core = choose_core(task, folio_at(task, 0)->source, decision.node, now_ps);
     task->exchange = (decision.flags & NSIM_MOVE_EXCHANGE) != 0;
     task->transactional = !task->exchange && task->queue > 0 &&
                           (mover->setup.config.transactional || (decision.flags & NSIM_MOVE_TRANSACTIONAL) != 0);
@@ -360,6 +360,16 @@ set_moving(Task *task, Folio *folio, bool moving, NsimTime now_ps)
         nsim_space_change(space, folio->partner, folio->pages, moving ? 0 : bit, moving ? bit : 0);
 }
 
+/* Can the task's core copy it? */
+static bool
+is_reachable(const Task *task, const Folio *folio)
+{
+    const NsimMachine *machine = task->mover->setup.machine;
+    const NsimAccessorId accessor = task->mover->setup.cpus->cores[task->core].accessor;
+    return nsim_machine_route(machine, accessor, folio->source, NSIM_DIR_READ)->reachable &&
+           nsim_machine_route(machine, accessor, folio->destination, NSIM_DIR_WRITE)->reachable;
+}
+
 /* Has somebody else moved the folio, or is doing so, since it was put into the batch? */
 static bool
 was_taken(const Task *task, const Folio *folio)
@@ -378,6 +388,10 @@ try_unmap(Task *task, guint index, NsimTime now_ps)
     Folio *folio = folio_at(task, index);
     const NsimCause cause = obstacle(task);
     folio->cause = (uint8_t)cause;
+    if (!is_reachable(task, folio)) {
+        fail_folio(task, folio, NSIM_CAUSE_UNREACHABLE, now_ps);
+        return;
+    }
     if (was_taken(task, folio)) {
         fail_folio(task, folio, NSIM_CAUSE_LOCKED, now_ps);
         return;
@@ -570,28 +584,61 @@ folio_copied(Task *task, NsimTime now_ps)
     remap(task, now_ps);
 }
 
-/* Copy [from, to) of the batch's folios. */
+/* What has to be copied of folios [from, to). (transfer full) */
+static GArray *
+pieces_of(const Task *task, guint from, guint to)
+{
+    GArray *pieces = g_array_new(FALSE, FALSE, sizeof(NsimPiece));
+    for (guint i = from; i < to; i++) {
+        const Folio *folio = &g_array_index(task->folios, Folio, i);
+        if (folio->state == FOLIO_UNMAPPED)
+            add_pieces(task, folio, pieces);
+    }
+    return pieces;
+}
+
 static void
 copy_folios(Task *task, guint from, guint to, NsimTime now_ps, NsimCopyDone done)
 {
-    g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(NsimPiece));
-    for (guint i = from; i < to; i++) {
-        if (folio_at(task, i)->state == FOLIO_UNMAPPED)
-            add_pieces(task, folio_at(task, i), pieces);
-    }
-    if (pieces->len == 0) {
+    g_autoptr(GArray) pieces = pieces_of(task, from, to);
+    if (pieces->len == 0)
         done(task, now_ps);
-        return;
+    else
+        copy_start(task, (const NsimPiece *)(void *)pieces->data, pieces->len, task->chosen, now_ps, done);
+}
+
+/* Remapping time of the first folio that is copied, which stands for all. */
+static NsimTime
+remap_time(const Task *task)
+{
+    for (guint i = 0; i < task->folios->len; i++) {
+        const Folio *folio = &g_array_index(task->folios, Folio, i);
+        if (folio->state == FOLIO_UNMAPPED)
+            return task->mover->costs->move_ps + folio->entries * task->mover->costs->remap_entry_ps;
     }
-    const NsimPiece *all = (const NsimPiece *)(void *)pieces->data;
-    const NsimCopierKind kind =
-        task->copier == NSIM_COPIER_AUTO ? copy_choose(task, all, pieces->len, now_ps) : task->copier;
-    copy_start(task, all, pieces->len, kind, now_ps, done);
+    return 0;
+}
+
+/* Let the predictions decide for this batch. The core itself goes folio by folio where it may, as the kernel does. */
+static void
+choose_copier(Task *task, NsimTime now_ps)
+{
+    g_autoptr(GArray) pieces = pieces_of(task, 0, task->folios->len);
+    const bool may = task->mover->setup.config.flow != NSIM_FLOW_BATCH && !task->transactional && !task->exchange;
+    if (pieces->len == 0)
+        return;
+    bool by_folio;
+    task->chosen = copy_choose(task, (const NsimPiece *)(void *)pieces->data, pieces->len, may ? remap_time(task) : 0,
+                               now_ps, &by_folio);
+    task->batch_flow = !(may && by_folio && task->chosen == NSIM_COPIER_CPU);
 }
 
 static void
 copy(Task *task, NsimTime now_ps)
 {
+    task->chosen = task->copier;
+    if (task->copier == NSIM_COPIER_AUTO)
+        choose_copier(task, now_ps);
     if (task->batch_flow)
         copy_folios(task, 0, task->folios->len, now_ps, batch_copied);
     else

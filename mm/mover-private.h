@@ -57,7 +57,7 @@ typedef struct {
     guint at;          /* folio of the step */
     uint32_t pass, pass_max;
     bool sync, alone, transactional, exchange, batch_flow, full;
-    NsimCopierKind copier;
+    NsimCopierKind copier, chosen; /* as configured; for this batch */
     struct NsimCopy *copy; /* under way */
     NsimTime began_ps;
 } Task;
@@ -130,15 +130,23 @@ typedef void (*NsimCopyDone)(Task *task, NsimTime now_ps);
 void copy_start(Task *task, const NsimPiece *pieces, uint32_t count, NsimCopierKind kind, NsimTime now_ps,
                 NsimCopyDone done);
 void copy_free(struct NsimCopy *copy);
-/* Which copier would finish first now. */
-NsimCopierKind copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime now_ps);
+/*
+ * Which copier would finish first now. With `gap_ps` above 0 the core itself may also remap after each piece, which takes so
+ * long: whether it would better do that.
+ */
+NsimCopierKind copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps, NsimTime now_ps,
+                           bool *ret_by_piece);
 /* How many workers the config asks for. */
 uint32_t copy_workers(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime now_ps, uint32_t *ret_cores);
 
 struct NsimEngineState *copy_engines_new(NsimMover *mover);
 void copy_engines_free(NsimMover *mover);
 
-/* copy-predict.c: predicted times of copying `pieces` from now on. */
+/*
+ * copy-predict.c: predicted times of copying `pieces` from now on: by the task's own core, with a gap for other work after each
+ * piece; by workers on `cores`, handing out included; by an engine.
+ */
+NsimTime predict_own(const Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps);
 NsimTime predict_cpu(const Task *task, const NsimPiece *pieces, uint32_t count, const uint32_t *cores,
                      uint32_t core_count);
 NsimTime predict_dma(const Task *task, const NsimPiece *pieces, uint32_t count, uint32_t engine, uint32_t channels,

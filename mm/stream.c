@@ -13,13 +13,14 @@ enum { LANE_READ, LANE_FETCH };
 /* ---- Windows -------------------------------------------------------------------------------------------------- */
 
 void
-nsim_window_init(NsimWindow *window, uint32_t limit_lines)
+nsim_window_init(NsimWindow *window, uint32_t limit_lines, bool fetch)
 {
     uint32_t mask = 1;
     while (mask + 1 < limit_lines + 2)
         mask = mask * 2 + 1;
-    *window = (NsimWindow){ .limit_lines = MAX(limit_lines, 1) };
+    *window = (NsimWindow){ .limit_lines = limit_lines };
     for (int i = 0; i < 2; i++) {
+        window->lanes[i].limit_lines = MAX(fetch ? limit_lines / 2 : limit_lines, 1u);
         window->lanes[i].times_ps = g_new0(NsimTime, mask + 1);
         window->lanes[i].lines = g_new0(uint8_t, mask + 1);
         window->lanes[i].mask = mask;
@@ -44,29 +45,21 @@ head(const NsimWindow *window, int lane)
                : window->lanes[lane].times_ps[window->lanes[lane].first & window->lanes[lane].mask];
 }
 
-/* Lines that have arrived by `now_ps` leave. */
-static void
-retire(NsimWindow *window, NsimTime now_ps)
-{
-    for (int i = 0; i < 2; i++) {
-        while (head(window, i) <= now_ps) {
-            window->outstanding_lines -= window->lanes[i].lines[window->lanes[i].first & window->lanes[i].mask];
-            window->lanes[i].first++;
-        }
-    }
-}
-
 /*
- * `now_ps` when `lines` more fit, else when to look again: others may share the window, so that nothing leaves it ahead of
- * time. A window smaller than a chunk is used when it is empty.
+ * `now_ps` when `lines` more fit into a lane, else when to look again: others may share the window, so that nothing leaves it
+ * ahead of time. A lane smaller than a chunk is used when it is empty.
  */
 static NsimTime
-room_at(NsimWindow *window, uint32_t lines, NsimTime now_ps)
+room_at(NsimWindow *window, int lane, uint32_t lines, NsimTime now_ps)
 {
-    retire(window, now_ps);
-    if (window->outstanding_lines == 0 || window->outstanding_lines + lines <= window->limit_lines)
+    while (head(window, lane) <= now_ps) {
+        window->lanes[lane].outstanding_lines -= window->lanes[lane].lines[window->lanes[lane].first & window->lanes[lane].mask];
+        window->lanes[lane].first++;
+    }
+    if (window->lanes[lane].outstanding_lines == 0 ||
+        window->lanes[lane].outstanding_lines + lines <= window->lanes[lane].limit_lines)
         return now_ps;
-    return MIN(head(window, LANE_READ), head(window, LANE_FETCH));
+    return head(window, lane);
 }
 
 static void
@@ -77,7 +70,7 @@ enter(NsimWindow *window, int lane, uint32_t lines, NsimTime done_ps)
     window->lanes[lane].times_ps[at] = ordered_ps;
     window->lanes[lane].lines[at] = (uint8_t)lines;
     window->lanes[lane].last_ps = ordered_ps;
-    window->outstanding_lines += lines;
+    window->lanes[lane].outstanding_lines += lines;
 }
 
 /* ---- One chunk ------------------------------------------------------------------------------------------------- */
@@ -123,18 +116,16 @@ issue(NsimStream *stream, NsimTime now_ps)
 {
     const NsimPiece *piece = &stream->pieces[stream->piece];
     const uint32_t lines = MIN(piece->lines - stream->line, NSIM_STREAM_CHUNK_LINES);
-    NsimTime read_ps = transfer(stream, piece->source, NSIM_DIR_READ, now_ps, lines);
-    if (stream->hold)
-        read_ps += nsim_fabric_agent_route(stream->world->fabric, stream->agent, piece->destination, NSIM_DIR_WRITE)->fixed_ps;
-    NsimTime done_ps = read_ps;
-    enter(stream->window, LANE_READ, lines, read_ps);
+    const NsimTime read_ps = transfer(stream, piece->source, NSIM_DIR_READ, now_ps, lines);
+    const NsimTime write_ps = transfer(stream, piece->destination, NSIM_DIR_WRITE, now_ps, lines) - now_ps;
+    /* A core's stores go on without it; nobody waits for them but the resources. */
+    NsimTime done_ps = stream->hold ? read_ps + write_ps : read_ps;
+    enter(stream->window, LANE_READ, lines, done_ps);
     if (stream->fetch) {
         const NsimTime fetched_ps = transfer(stream, piece->destination, NSIM_DIR_READ, now_ps, lines);
         enter(stream->window, LANE_FETCH, lines, fetched_ps);
         done_ps = MAX(done_ps, fetched_ps);
     }
-    /* Written when it can be: nobody waits for that but the resources. */
-    (void)transfer(stream, piece->destination, NSIM_DIR_WRITE, now_ps, lines);
     stream->last_ps = MAX(stream->last_ps, done_ps);
     stream->next_ps = now_ps + own_time(stream, piece, lines);
     stream->line += lines;
@@ -179,12 +170,12 @@ run(void *context, uint64_t argument)
             return;
         }
         const uint32_t lines = MIN(stream->pieces[stream->piece].lines - stream->line, NSIM_STREAM_CHUNK_LINES);
-        const NsimTime at_ps = room_at(stream->window, stream->fetch ? 2 * lines : lines, now_ps);
-        if (at_ps == now_ps) {
+        const NsimTime read_ps = room_at(stream->window, LANE_READ, lines, now_ps);
+        const NsimTime fetch_ps = stream->fetch ? room_at(stream->window, LANE_FETCH, lines, now_ps) : now_ps;
+        if (MAX(read_ps, fetch_ps) == now_ps)
             issue(stream, now_ps);
-        } else {
-            stream->next_ps = at_ps;
-        }
+        else
+            stream->next_ps = MAX(read_ps, fetch_ps);
         if (now_ps - stream->told_ps >= TELL_PS)
             tell(stream, now_ps);
         /* In the order of time with everything else. */

@@ -18,11 +18,15 @@
 
 #define NSIM_STREAM_CHUNK_LINES 4u /* 256 bytes */
 
-/* Lines outstanding of one core or one group of channels. */
+/*
+ * Lines outstanding of one core or one group of channels. Where stores fetch their lines, reads have half of the window and
+ * fetches the other half: the two sides of a copy go at one pace, and neither gets in the way of the other.
+ */
 typedef struct {
-    uint32_t limit_lines, outstanding_lines;
-    /* two FIFOs of completions, of chunks read and of chunks fetched for ownership */
+    uint32_t limit_lines;
+    /* FIFOs of completions: chunks read, chunks fetched for ownership */
     struct {
+        uint32_t limit_lines, outstanding_lines;
         NsimTime *times_ps; /* mask + 1 */
         uint8_t *lines;
         uint32_t first, end, mask;
@@ -30,7 +34,7 @@ typedef struct {
     } lanes[2];
 } NsimWindow;
 
-void nsim_window_init(NsimWindow *window, uint32_t limit_lines);
+void nsim_window_init(NsimWindow *window, uint32_t limit_lines, bool fetch);
 void nsim_window_clear(NsimWindow *window);
 
 /* One contiguous piece. */

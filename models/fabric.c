@@ -233,6 +233,22 @@ nsim_fabric_load_ppm(const NsimFabric *fabric, uint32_t resource)
     return fabric->watched ? fabric->loads[resource].load_ppm : 0;
 }
 
+/* Links that take several lines at once: their time at the link's rate. */
+static void
+set_windows(NsimFabric *fabric)
+{
+    for (uint32_t l = 0; l < fabric->machine->link_count; l++) {
+        const NsimLink *link = &fabric->machine->links[l];
+        const uint64_t bytes = (uint64_t)link->window_lines * NSIM_LINE_BYTES;
+        const uint64_t rates[] = {link->forward_bytes_per_s, link->reverse_bytes_per_s};
+        for (int direction = 0; direction < 2 && bytes > 0; direction++) {
+            const NsimTime slack_ps = nsim_time_of_transfer(bytes, rates[direction]);
+            fabric->servers[link->resource[direction]].slack_ps = (uint32_t)MIN(slack_ps, (NsimTime)UINT32_MAX);
+            fabric->dynamic = true;
+        }
+    }
+}
+
 /* ---- Life ------------------------------------------------------------------------------------------------------ */
 
 NsimFabric *
@@ -253,6 +269,7 @@ nsim_fabric_new(const NsimMachine *machine)
     }
     fabric->dynamic = fabric->curve_count > 0;
     build_loads(fabric);
+    set_windows(fabric);
     fabric->roll_ps = fabric->dynamic ? machine->curve_window_ps : NSIM_TIME_MAX;
     return fabric;
 }

@@ -9,7 +9,8 @@
  * and completes at t + fixed latency + max(wait_r). Fixed latency never advances a clock: reserving at computed arrival
  * times would let a far request block earlier near ones, and summing the waits would lose throughput on full-duplex
  * routes. Copies cross the same resources as everybody else's lines; their lines are counted apart (agents below). A
- * link with `loaded` points has a least wait as well: the latency that its load adds. A node with a measured curve has
+ * link with `loaded` points has a least wait as well: the latency that its load adds. A link with a window lets so many
+ * lines pass ahead of its rate: a queue no longer than they take makes nobody wait. A node with a measured curve has
  * a server whose rate is the measured maximum at the present read share, and a least wait of curve(load) - unloaded
  * latency. All of these are brought up to date once every `curve_window` (nsim_fabric_roll).
  *
@@ -25,6 +26,8 @@ typedef struct {
     NsimTime wait_ps;    /* summed waiting of all lines */
     uint32_t service_ps; /* per line, on top of the hop's own: set for nodes with a curve */
     uint32_t floor_ps;   /* least wait: set for nodes with a curve and loaded links */
+    uint32_t slack_ps;   /* a queue as long as this makes nobody wait: set for links with a window */
+    uint32_t padding;
 } NsimServer;
 
 /* A resource on the way of a run's requests. */
@@ -101,7 +104,9 @@ nsim_fabric_reserve(NsimServer *servers, const NsimFabricRoute *route, const uns
         const uint64_t service_ps = ((uint64_t)route->hops[i].service_ps + (curves ? server->service_ps : 0)) * lines;
         const NsimTime free_ps = server->free_ps;
         const NsimTime start_ps = free_ps > t_ps ? free_ps : t_ps;
-        const NsimTime queued_ps = start_ps - t_ps;
+        NsimTime queued_ps = start_ps - t_ps;
+        if (curves)
+            queued_ps = queued_ps > server->slack_ps ? queued_ps - server->slack_ps : 0;
         const NsimTime wait_ps = curves && queued_ps < server->floor_ps ? server->floor_ps : queued_ps;
         server->free_ps = start_ps + service_ps;
         server->wait_ps += queued_ps * lines;

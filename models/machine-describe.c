@@ -342,6 +342,10 @@ static void
 append_loaded(const NsimLink *link, GString *text)
 {
     g_autoptr(GString) sentence = g_string_new(NULL);
+    if (link->window_lines > 0) {
+        g_autofree char *window = g_strdup_printf("a direction of %s takes %u lines at once", link->id, link->window_lines);
+        append_wrapped(text, "  ", "    ", window);
+    }
     if (link->loaded_count == 0)
         return;
     g_string_append_printf(sentence, "the load of %s of %s adds", link->full_duplex ? "a direction" : "both directions",

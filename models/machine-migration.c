@@ -96,29 +96,30 @@ static const NsimMigrationCosts presets[] = {
      .release_ps = 100 * NSIM_NS,
      SHARED},
     /*
-     * V3: 500 ns a folio and 230 ns an entry. A call: the middle of 50 to 100 us, as V1's single page says (below). The
+     * V3: 500 ns a folio and 230 ns an entry, of which 110 ns are the latency that each folio's copy begins with and that the
+     * model of copying has anyway. A call: the middle of 50 to 100 us, as V1's single page says (below). The
      * start of a list: V1's 7 us at the clock that these processors run at when nobody holds it at 2 GHz.
      */
     {.preset = "linux-6.16",
      .call_ps = 75 * NSIM_US,
      .start_ps = 3 * NSIM_US,
-     .isolate_ps = 130 * NSIM_NS,
-     .unmap_folio_ps = 90 * NSIM_NS,
+     .isolate_ps = 100 * NSIM_NS,
+     .unmap_folio_ps = 70 * NSIM_NS,
      .unmap_entry_ps = 115 * NSIM_NS,
-     .move_ps = 180 * NSIM_NS,
+     .move_ps = 140 * NSIM_NS,
      .remap_entry_ps = 115 * NSIM_NS,
-     .release_ps = 100 * NSIM_NS,
+     .release_ps = 80 * NSIM_NS,
      SHARED},
-    /* V2: 2000 ns a folio and 280 ns an entry, divided as above. */
+    /* V2: 2000 ns a folio, 110 ns of them as above, and 280 ns an entry, divided as above. */
     {.preset = "linux-6.14",
      .call_ps = 75 * NSIM_US,
      .start_ps = 3 * NSIM_US,
-     .isolate_ps = 520 * NSIM_NS,
-     .unmap_folio_ps = 360 * NSIM_NS,
+     .isolate_ps = 490 * NSIM_NS,
+     .unmap_folio_ps = 340 * NSIM_NS,
      .unmap_entry_ps = 140 * NSIM_NS,
-     .move_ps = 720 * NSIM_NS,
+     .move_ps = 680 * NSIM_NS,
      .remap_entry_ps = 140 * NSIM_NS,
-     .release_ps = 400 * NSIM_NS,
+     .release_ps = 380 * NSIM_NS,
      SHARED},
     /*
      * V1: 1.43 us a page of 4 KiB besides the copy, in a large list; 8.9 us for one page alone, of which 7 us are the

@@ -21,7 +21,8 @@ static const char *const node_keys[] = {"id",    "nid",   "kind",   "capacity", 
                                         "write", "total", "duplex", "curve",    "at",      NULL};
 static const char *const node_kinds[] = {"dram", "cxl", "hbm", "gpu", "compressed", "remote", "disk", NULL};
 static const char *const link_keys[] = {"id",      "between", "kind",    "bandwidth", "forward", "reverse",
-                                        "latency", "duplex",  "request", "response",  "loaded",  NULL};
+                                        "latency", "duplex",  "request", "response",  "loaded",  "window",
+                                        NULL};
 static const char *const link_kinds[] = {"link", "upi",  "qpi", "xgmi",   "mesh",    "port",
                                          "cxl",  "pcie", "c2c", "nvlink", "network", NULL};
 static const char *const duplex_words[] = {"half", "full", NULL};
@@ -460,6 +461,20 @@ read_header_bytes(const NsimValue *map, const char *key, uint32_t *ret, GError *
     return true;
 }
 
+/* `window: 32`: lines that the link takes at once. */
+static bool
+parse_link_window(const NsimValue *map, NsimLink *link, GError **error)
+{
+    const NsimValue *window = nsim_value_get(map, "window");
+    uint64_t lines = 0;
+    if (!nsim_value_read_count(map, "window", false, 1, NSIM_WINDOW_MAX, &lines, error))
+        return false;
+    if (window && link->forward_bytes_per_s == 0)
+        return nsim_value_error(window, error, "\"window\" needs a \"bandwidth\"; on an unlimited link nothing queues");
+    link->window_lines = (uint32_t)lines;
+    return true;
+}
+
 /* `loaded: {0GB/s: 0ns, 30GB/s: 20ns, ...}`: the latency that the load of a direction adds. */
 static bool
 parse_loaded(NsimMachineBuild *build, const NsimValue *map, NsimLink *link, GError **error)
@@ -491,7 +506,8 @@ parse_link(NsimMachineBuild *build, const NsimValue *map, uint32_t index, GHashT
     link->kind = link_kinds[kind];
     for (uint32_t i = 0; i < 2; i++)
         link->ends[i] = point_at(build, edge.ends[i])->id;
-    if (!parse_link_rates(build, map, link, index, error) || !parse_loaded(build, map, link, error))
+    if (!parse_link_rates(build, map, link, index, error) || !parse_loaded(build, map, link, error) ||
+        !parse_link_window(map, link, error))
         return false;
     g_array_append_val(build->edges, edge);
     return true;

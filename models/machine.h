@@ -88,6 +88,8 @@ typedef struct {
     bool full_duplex;
     uint32_t request_bytes, response_bytes; /* protocol bytes a read sends forward and adds to its answer */
     uint32_t resource[2];                   /* forward, reverse; the same one when half duplex; 0: not limited */
+    /* So many lines of a direction cross at once, ahead of its rate; 0: they queue one behind the other. */
+    uint32_t window_lines;
     /* Latency added at a load of one direction; 0 points: none but queueing. */
     uint32_t loaded_count;
     const uint64_t *loaded_bytes_per_s;

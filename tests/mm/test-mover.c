@@ -19,7 +19,13 @@
     "migration: {call: 70us, start: 3us, isolate: 100ns, unmap: {folio: 200ns, entry: 100ns}, move: 300ns, remap: 100ns, " \
     "release: 200ns, split: 1us, flush: {base: 1us, target: 200ns, page: 0ns, ceiling: 33, stolen: 700ns}, dispatch: 1us, "  \
     "wake: 2us}\n"
-#define FOLIO_PS (1000 * NSIM_NS)
+/* Two engines, one of them far too slow. */
+#define ENGINES                                                                                                         \
+    "copy_engines:\n"                                                                                                  \
+    "  - {id: E, at: C0, channels: 4, group: 2, window: 64, rate: 3GB/s, descriptor_max: 1MiB, list: 8, map: 50ns, "    \
+    "submit: 500ns, descriptor: 100ns, completion: 1us, timeout: 10s}\n"                                               \
+    "  - {id: slow, at: C0, channels: 2, window: 64, rate: 1MB/s, descriptor_max: 1MiB, list: 8, map: 50ns, "          \
+    "submit: 500ns, descriptor: 100ns, completion: 1us, timeout: 1ms}\n"
 
 #define WAKES_MAX 16u
 
@@ -67,7 +73,7 @@ static void
 rig_open(Rig *rig, unsigned near_mib, uint64_t frames, uint32_t unit_pages)
 {
     g_autofree char *yaml = box_yaml(near_mib, 256);
-    g_autofree char *full = g_strconcat(yaml, COSTS, NULL);
+    g_autofree char *full = g_strconcat(yaml, COSTS, ENGINES, NULL);
     *rig = (Rig){ 0 };
     box_open(&rig->box, full);
     (void)box_add(&rig->box, "w", frames, unit_pages);
@@ -173,8 +179,7 @@ test_costs_of_base_pages(void)
     rig_close(&rig);
 }
 
-/* A copy of a 4 KiB page by itself: 32 lines (the stream window) are under way at a time, each for the latency of X and, for
- * its fetch for ownership, of D0. */
+/* A copy of a 4 KiB page by itself: 16 lines (half of the stream window) are read at a time, each for the latency of X. */
 static void
 test_copy_of_one_page(void)
 {
@@ -188,8 +193,8 @@ test_copy_of_one_page(void)
     const NsimTime copy_ps = rig.payers->cost_ps[NSIM_PHASE_COPY];
     CU_ASSERT(copy_ps >= 64 * 6400);
     CU_ASSERT(copy_ps <= 16 * 300 * NSIM_NS);
-    /* Little: 64 reads of 200 ns and 64 fetches of 100 ns through a window of 32. */
-    CU_ASSERT(copy_ps >= 64 * 300 * NSIM_NS / 32);
+    /* Little: 64 reads of 200 ns through the half of the window that they have. */
+    CU_ASSERT(copy_ps >= 64 * 200 * NSIM_NS / 16);
     CU_ASSERT_EQUAL(nsim_mover_stats(rig.mover)->copied_bytes[NSIM_COPIER_CPU], 4096);
     rig_close(&rig);
 }
@@ -347,6 +352,84 @@ test_nt_stores(void)
     run_all(&rig);
     CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig.fabric, 0, NSIM_DIR_READ), 64 * 64);
     rig_close(&rig);
+}
+
+/* Four channels of 3 GB/s each; X carries 10. */
+static void
+test_engine(void)
+{
+    NsimMoverConfig config = nsim_mover_config_default();
+    config.batch_pages = 4096;
+    config.copier = NSIM_COPIER_DMA;
+    config.channels = 1;
+    const NsimTime one_ps = time_with(config, 512);
+    config.channels = 2;
+    const NsimTime two_ps = time_with(config, 512);
+    config.channels = 0;
+    const NsimTime all_ps = time_with(config, 512);
+    CU_ASSERT_DOUBLE_EQUAL((double)one_ps, 16777216 / 3e9 * 1e12, 0.02 * (double)one_ps);
+    CU_ASSERT_DOUBLE_EQUAL((double)two_ps, 16777216 / 6e9 * 1e12, 0.02 * (double)two_ps);
+    CU_ASSERT(all_ps < two_ps && all_ps >= 16777216 * 100);
+}
+
+/* What an engine costs the core that uses it: 4096 pages in lists of 8 on 4 channels. */
+static void
+test_costs_of_an_engine(void)
+{
+    Rig rig;
+    NsimMoverConfig config = nsim_mover_config_default();
+    config.copier = NSIM_COPIER_DMA;
+    rig_open(&rig, 64, 1, 1);
+    rig_start(&rig, &config, NULL, 0);
+    (void)ask(&rig, 0, 512, 0, 0, 0);
+    run_all(&rig);
+    CU_ASSERT_EQUAL(rig.outcomes[0].moved_pages, 512);
+    CU_ASSERT_EQUAL(rig.payers->cost_ps[NSIM_PHASE_COPY], 512 * 50 * NSIM_NS + 64 * (500 * NSIM_NS + NSIM_US));
+    CU_ASSERT(rig.payers->cost_ps[NSIM_PHASE_WAIT] > 0);
+    CU_ASSERT_EQUAL(nsim_mover_stats(rig.mover)->copied_bytes[NSIM_COPIER_DMA], 512 * 4096);
+    /* No fetches for ownership. */
+    CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig.fabric, 0, NSIM_DIR_READ), 0);
+    rig_close(&rig);
+}
+
+/* An engine that does not come to an end: its lists are copied by the core, once each. */
+static void
+test_slow_engine(void)
+{
+    Rig rig;
+    NsimMoverConfig config = nsim_mover_config_default();
+    config.copier = NSIM_COPIER_DMA;
+    config.engine = "slow";
+    rig_open(&rig, 64, 1, 1);
+    rig_start(&rig, &config, NULL, 0);
+    (void)ask(&rig, 0, 64, 0, 0, 0);
+    run_all(&rig);
+    CU_ASSERT_EQUAL(rig.outcome_count, 1);
+    CU_ASSERT_EQUAL(rig.outcomes[0].moved_pages, 64);
+    CU_ASSERT_EQUAL(nsim_mover_stats(rig.mover)->copied_bytes[NSIM_COPIER_CPU], 64 * 4096);
+    CU_ASSERT(rig.outcomes[0].time_ps > NSIM_MS && rig.outcomes[0].time_ps < 2 * NSIM_MS);
+    rig_close(&rig);
+}
+
+/* The predicted copier is not much worse than the best one. */
+static void
+test_auto(void)
+{
+    for (uint32_t unit = 1; unit <= 512; unit *= 8) {
+        NsimTime best_ps = NSIM_TIME_MAX, auto_ps = 0;
+        for (uint32_t copier = 0; copier < NSIM_COPIERS; copier++) {
+            NsimMoverConfig config = nsim_mover_config_default();
+            config.batch_pages = 4096;
+            config.flow = NSIM_FLOW_BATCH;
+            config.copier = copier;
+            const NsimTime time_ps = time_with(config, unit);
+            if (copier == NSIM_COPIER_AUTO)
+                auto_ps = time_ps;
+            else
+                best_ps = MIN(best_ps, time_ps);
+        }
+        CU_ASSERT(auto_ps <= best_ps + best_ps / 20);
+    }
 }
 
 /* ---- Ways a move can end --------------------------------------------------------------------------------------------- */
@@ -758,6 +841,10 @@ test_mover_register(void)
            CU_add_test(suite, "shootdown", test_shootdown) != NULL &&
            CU_add_test(suite, "workers", test_workers) != NULL &&
            CU_add_test(suite, "nt stores", test_nt_stores) != NULL &&
+           CU_add_test(suite, "engine", test_engine) != NULL &&
+           CU_add_test(suite, "costs of an engine", test_costs_of_an_engine) != NULL &&
+           CU_add_test(suite, "slow engine", test_slow_engine) != NULL &&
+           CU_add_test(suite, "auto", test_auto) != NULL &&
            CU_add_test(suite, "no room", test_no_room) != NULL &&
            CU_add_test(suite, "no room for a huge page", test_no_room_for_a_huge_page) != NULL &&
            CU_add_test(suite, "locked", test_locked) != NULL &&
