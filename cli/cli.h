@@ -31,6 +31,8 @@ int
 nsim_cmd_topo(int argc, char **argv);
 int
 nsim_cmd_policies(int argc, char **argv);
+int
+nsim_cmd_migrate(int argc, char **argv);
 
 /* Parts of nsim_cmd_trace(), each in a file of its own. */
 int
@@ -160,6 +162,9 @@ nsim_progress_line_update(const NsimProgress *progress, void *user_data);
 void
 nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t total_bytes, uint64_t count,
                           const char *what);
+/* So many steps of a job are done. */
+void
+nsim_progress_line_steps(NsimProgressLine *line, uint32_t done, uint32_t count, const char *what);
 /* Take the line away and free; NULL is allowed. */
 void
 nsim_progress_line_free(NsimProgressLine *line);

@@ -3,8 +3,8 @@ bin_PROGRAMS += numasim
 # All but main().
 cli_sources = \
     cli/cli.h \
-    cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
-    cli/interrupt.c cli/log.c cli/output.c cli/progress.c \
+    cli/cmd-migrate.c cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
+    cli/interrupt.c cli/log.c cli/migrate-plot.c cli/migrate.h cli/output.c cli/progress.c \
     cli/trace-capture-lackey.c cli/trace-capture.c cli/trace-capture.h \
     cli/trace-export.c \
     cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate-watch.c \
@@ -21,3 +21,12 @@ cli_libraries = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a li
 numasim_LDADD = $(cli_libraries)
 cli_cppflags = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"'
 numasim_CPPFLAGS = $(cli_cppflags)
+
+# The template of plots, as a text in the program: it is found wherever that is.
+cli/plot-migrate.h: plots/migrate.gp
+	$(AM_V_GEN)$(MKDIR_P) cli && { echo '/* Made from plots/migrate.gp. */'; \
+	    echo 'static const char plot_migrate[] ='; \
+	    sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' $(srcdir)/plots/migrate.gp; echo '    ;'; } >$@.tmp && mv -f $@.tmp $@
+BUILT_SOURCES += cli/plot-migrate.h
+CLEANFILES += cli/plot-migrate.h
+EXTRA_DIST += plots/migrate.gp

@@ -6,6 +6,7 @@ static const NsimSubcommand commands[] = {
     { "trace", nsim_cmd_trace },
     { "topo", nsim_cmd_topo },
     { "policies", nsim_cmd_policies },
+    { "migrate", nsim_cmd_migrate },
     { NULL, NULL },
 };
 

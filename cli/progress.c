@@ -114,6 +114,20 @@ nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t 
 }
 
 void
+nsim_progress_line_steps(NsimProgressLine *line, uint32_t done, uint32_t count, const char *what)
+{
+    const gint64 now_us = g_get_monotonic_time();
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!is_due(line, now_us))
+        return;
+    const uint64_t done_ppm = nsim_share_ppm(done, count);
+    append_bar(text, done_ppm);
+    g_string_append_printf(text, "%u/%u %s", done, count, what);
+    append_estimate(text, done_ppm, now_us - line->start_us);
+    show(line, text->str, now_us);
+}
+
+void
 nsim_progress_line_free(NsimProgressLine *line)
 {
     if (!line)

@@ -6,6 +6,8 @@ libexperiment_a_SOURCES = \
     experiment/experiment.c experiment/experiment.h \
     experiment/future.c experiment/future.h \
     experiment/migrate.c experiment/migrate.h \
+    experiment/migrate-plan.c experiment/migrate-plan.h \
+    experiment/migrate-published.c experiment/migrate-render.c experiment/migrate-sweep.c \
     experiment/migration.c experiment/migration.h \
     experiment/plan.c experiment/plan.h \
     experiment/plugins.c experiment/plugins.h \
