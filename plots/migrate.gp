@@ -44,6 +44,8 @@ do for [i = 1:series_count] {
 }
 shade(i) = 1 + (count_of(family(i)) < 2 ? 2 : int(3.0 * place[i] / (count_of(family(i)) - 1) + 0.5))
 colour(i) = family(i) == 1 ? blue[shade(i)] : family(i) == 2 ? red[shade(i)] : family(i) == 3 ? green[shade(i)] : "#333333"
-array points[8] = [7, 5, 9, 11, 13, 6, 4, 8]
+dash(i) = family(i) == 0 ? 2 : 1
+array marks[8] = [7, 5, 9, 11, 13, 6, 4, 8]
+mark(i) = marks[1 + place[i] % 8]
 plot for [i = 1:series_count] $data using 1:(column(i + 2)):xtic(2) with linespoints \
-    lc rgb colour(i) pt points[1 + place[i] % 8] ps 1.1 lw 2 dt (family(i) == 0 ? 2 : 1) title name(i)
+    lc rgb colour(i) pt mark(i) ps 1.1 lw 2 dt dash(i) title name(i)
