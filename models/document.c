@@ -474,6 +474,43 @@ nsim_value_get(const NsimValue *map, const char *key)
     return i < 0 ? NULL : map->items[i];
 }
 
+static void
+merge_from(NsimValue *merged, const NsimValue *map, const char *except)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (strcmp(map->keys[i].text, except) == 0 || find_key(merged, map->keys[i].text) >= 0)
+            continue;
+        merged->keys[merged->count] = map->keys[i];
+        merged->items[merged->count++] = map->items[i];
+    }
+}
+
+NsimValue *
+nsim_value_merge(const NsimValue *map, const NsimValue *base, const char *except)
+{
+    nsim_assert(map->kind == NSIM_VALUE_MAP && base->kind == NSIM_VALUE_MAP);
+    NsimValue *merged = g_new0(NsimValue, 1);
+    merged->document = map->document;
+    merged->kind = NSIM_VALUE_MAP;
+    merged->line = map->line;
+    merged->column = map->column;
+    merged->items = g_new(NsimValue *, map->count + base->count + 1);
+    merged->keys = g_new(NsimValueKey, map->count + base->count + 1);
+    merge_from(merged, map, except);
+    merge_from(merged, base, except);
+    return merged;
+}
+
+void
+nsim_value_merged_free(NsimValue *merged)
+{
+    if (!merged)
+        return;
+    g_free(merged->items);
+    g_free(merged->keys);
+    g_free(merged);
+}
+
 bool
 nsim_value_error(const NsimValue *value, GError **error, const char *format, ...)
 {

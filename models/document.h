@@ -47,6 +47,13 @@ const char *nsim_value_key(const NsimValue *map, uint32_t i);
 /* Maps: the value of `key`, or NULL. */
 const NsimValue *nsim_value_get(const NsimValue *map, const char *key);
 
+/*
+ * A map of what `map` has and, for keys that it lacks, what `base` has; `except` is left out. It borrows keys and values from
+ * both, which outlive it. Free with nsim_value_merged_free(). (transfer full)
+ */
+NsimValue *nsim_value_merge(const NsimValue *map, const NsimValue *base, const char *except);
+void nsim_value_merged_free(NsimValue *merged);
+
 /* Set `error` to "FILE:LINE:COLUMN: message" (code VALUE). Always returns false. */
 bool nsim_value_error(const NsimValue *value, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* The same at the position of the i-th key of a map, for keys that are themselves names. Always returns false. */

@@ -14,9 +14,9 @@
 #define ASSUMED_MAX 1024u
 #define LINE_BYTES_MAX 1000u
 
-static const char *const machine_keys[] = {"name",    "source", "page",         "curve_window", "points",
-                                           "nodes",   "links",  "accessors",    "slit",         "relative_latency",
-                                           "assumed", "curves", "copy_engines", "migration",    NULL};
+static const char *const machine_keys[] = {"like",   "name",         "source",    "page", "curve_window",     "points",
+                                           "nodes",  "links",        "accessors", "slit", "relative_latency", "assumed",
+                                           "curves", "copy_engines", "migration", NULL};
 static const char *const node_keys[] = {"id",    "nid",   "kind",   "capacity", "latency", "read",
                                         "write", "total", "duplex", "curve",    "at",      NULL};
 static const char *const node_kinds[] = {"dram", "cxl", "hbm", "gpu", "compressed", "remote", "disk", NULL};

@@ -123,7 +123,7 @@ publish(NsimMachineBuild *build)
 }
 
 static NsimMachine *
-machine_from_map(const NsimValue *map, GError **error)
+machine_build(const NsimValue *map, GError **error)
 {
     NsimMachineBuild *build = build_new(map);
     NsimMachine *machine = NULL;
@@ -153,13 +153,14 @@ machine_key(const NsimDocument *document, GError **error)
     return machine;
 }
 
-/* A file named by a `machine:` key. It must hold the machine itself: a chain of names could have no end. */
-static NsimMachine *
-machine_from_file(const NsimValue *name, const char *base_dir, GError **error)
+/* The document that `name`, the value of `key`, names. It holds a machine as a map. (transfer full) */
+static NsimDocument *
+load_named(const NsimValue *name, const char *key, const char *base_dir, GError **error)
 {
     const char *text = nsim_value_text(name);
-    if (*text == '\0') {
-        nsim_value_error(name, error, "\"machine\" has no value; give a file name or a map");
+    if (!text || *text == '\0') {
+        nsim_value_error(name, error, "\"%s\" has no value; give a file name%s", key,
+                         strcmp(key, "machine") == 0 ? " or a map" : "");
         return NULL;
     }
     g_autofree char *path = g_path_is_absolute(text) || strcmp(base_dir, ".") == 0
@@ -175,16 +176,57 @@ machine_from_file(const NsimValue *name, const char *base_dir, GError **error)
         g_propagate_error(error, g_steal_pointer(&reason));
         return NULL;
     }
+    /* It must hold the machine itself: a chain of names could have no end. */
     const NsimValue *machine = machine_key(document, error);
     if (machine && nsim_value_kind(machine) != NSIM_VALUE_MAP) {
         g_autofree char *found = nsim_value_excerpt(machine);
         nsim_value_error(machine, error,
-                         "\"machine\" must be a map in a file that is itself named by a \"machine\" key, "
+                         "\"machine\" must be a map in a file that is itself named by a \"%s\" key, "
                          "found %s",
-                         found);
+                         key, found);
         return NULL;
     }
-    return machine ? machine_from_map(machine, error) : NULL;
+    return machine ? g_steal_pointer(&document) : NULL;
+}
+
+/* A machine that is like another one but for the keys that it gives itself. */
+static NsimMachine *
+machine_like(const NsimValue *map, const NsimValue *like, const char *base_dir, GError **error)
+{
+    g_autoptr(NsimDocument) document = load_named(like, "like", base_dir, error);
+    if (!document)
+        return NULL;
+    const NsimValue *base = nsim_value_get(nsim_document_root(document), "machine");
+    if (nsim_value_get(base, "like")) {
+        nsim_value_error(nsim_value_get(base, "like"), error,
+                         "a machine that is itself named by a \"like\" key cannot be like a third one");
+        return NULL;
+    }
+    /* What is wrong with the other machine by itself is found where it stands. */
+    g_autoptr(NsimMachine) sound = machine_build(base, error);
+    if (!sound)
+        return NULL;
+    NsimValue *merged = nsim_value_merge(map, base, "like");
+    NsimMachine *machine = machine_build(merged, error);
+    nsim_value_merged_free(merged);
+    return machine;
+}
+
+static NsimMachine *
+machine_from_map(const NsimValue *map, const char *base_dir, GError **error)
+{
+    const NsimValue *like = nsim_value_get(map, "like");
+    return like ? machine_like(map, like, base_dir, error) : machine_build(map, error);
+}
+
+static NsimMachine *
+machine_from_file(const NsimValue *name, const char *base_dir, GError **error)
+{
+    g_autoptr(NsimDocument) document = load_named(name, "machine", base_dir, error);
+    if (!document)
+        return NULL;
+    g_autofree char *folder = g_path_get_dirname(nsim_document_name(document));
+    return machine_from_map(nsim_value_get(nsim_document_root(document), "machine"), folder, error);
 }
 
 NsimMachine *
@@ -194,7 +236,7 @@ nsim_machine_from_value(const NsimValue *value, const char *base_dir, GError **e
     case NSIM_VALUE_SCALAR:
         return machine_from_file(value, base_dir, error);
     case NSIM_VALUE_MAP:
-        return machine_from_map(value, error);
+        return machine_from_map(value, base_dir, error);
     case NSIM_VALUE_LIST:
     default:
         nsim_value_error(value, error, "\"machine\" must be a file name or a map, found a list");
