@@ -2,7 +2,8 @@
 /*
  * Fuzz target of policies as a user asks for them, and of scripts. The first line of the input is NAME:key=value,...;
  * the rest is a script of the policy `scripted`. A policy that is accepted is attached to a small machine and sees its
- * pages loaded; afterwards the books of the memory must agree. Scripts stay in memory. Not attached are a script that
+ * pages loaded; its moves are carried out, with the migration options that were given; afterwards the books of the memory
+ * and of who paid must agree. Scripts stay in memory. Not attached are a script that
  * the first line names and policies that must know the trace.
  */
 #include <experiment/policy-spec.h>
@@ -28,7 +29,8 @@ static const char machine_text[] =
     "links:\n"
     "  - {id: L0, between: [C0, hub], bandwidth: 30GB/s}\n"
     "  - {id: L1, between: [C1, hub], bandwidth: 30GB/s}\n"
-    "relative_latency: {anchor: 100ns, nodes: [D0, D1, X], C0: [10, 30, 20], C1: [30, 10, 20]}\n";
+    "relative_latency: {anchor: 100ns, nodes: [D0, D1, X], C0: [10, 30, 20], C1: [30, 10, 20]}\n"
+    "copy_engines: [{id: E, preset: dsa, at: C0}]\n";
 
 /* What one policy is attached to; the machine is the same for all. */
 typedef struct {
@@ -36,6 +38,12 @@ typedef struct {
     NsimSpace *spaces[SPACES];
     NsimEventQueue *events;
     NsimMm *mm;
+    NsimFabric *fabric;
+    NsimCpus *cpus;
+    NsimPayers *payers;
+    NsimMover *mover;
+    uint32_t groups[SPACES];
+    NsimAccessorId accessors[SPACES];
 } Rig;
 
 static NsimMachine *
@@ -48,9 +56,54 @@ machine_new(void)
     return machine;
 }
 
+/* The options for moves that came with the policy. False: they name what is not there. */
+static bool
+read_moves(const NsimPolicySpec *spec, NsimMoverConfig *ret)
+{
+    NsimCopierKind copiers[NSIM_REASONS];
+    *ret = nsim_mover_config_default();
+    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+        g_autofree char *problem = spec->mover_texts[i] == NULL
+                                       ? NULL
+                                       : nsim_option_store(&nsim_mover_options[i], spec->mover_texts[i], ret);
+        if (problem != NULL)
+            abort();
+    }
+    g_autofree char *problem = nsim_mover_read_reasons(ret, copiers);
+    return problem == NULL;
+}
+
+static void
+give_mover(Rig *rig, const NsimMachine *machine, const NsimMoverConfig *config)
+{
+    rig->fabric = nsim_fabric_new(machine);
+    rig->cpus = nsim_cpus_new(machine);
+    rig->payers = nsim_payers_new(NULL, 0);
+    for (uint32_t s = 0; s < SPACES; s++)
+        rig->groups[s] = NSIM_GROUP_NONE;
+    const NsimMoverSetup setup = { .machine = machine,
+                                   .fabric = rig->fabric,
+                                   .memory = rig->memory,
+                                   .spaces = rig->spaces,
+                                   .space_groups = rig->groups,
+                                   .space_accessors = rig->accessors,
+                                   .space_count = SPACES,
+                                   .events = rig->events,
+                                   .cpus = rig->cpus,
+                                   .payers = rig->payers,
+                                   .config = *config,
+                                   .seed = 1 };
+    nsim_fabric_watch(rig->fabric);
+    rig->mover = nsim_mover_new(&setup);
+    nsim_mover_set_ahead(rig->mover, NSIM_TIME_MAX);
+    nsim_mover_set_mask(rig->mover, 0, nsim_cpus_find(rig->cpus, 0, 0));
+    nsim_mover_set_mask(rig->mover, 0, nsim_cpus_find(rig->cpus, 1, 0));
+    nsim_mm_set_mover(rig->mm, rig->mover);
+}
+
 /* Spaces `w` of one frame and `v` of two. */
 static void
-rig_open(Rig *rig, const NsimMachine *machine)
+rig_open(Rig *rig, const NsimMachine *machine, const NsimMoverConfig *config)
 {
     static const char *const names[SPACES] = { "w", "v" };
     static const uint64_t frames[SPACES] = { FIRST_FRAME, FIRST_FRAME + 1 };
@@ -62,13 +115,19 @@ rig_open(Rig *rig, const NsimMachine *machine)
             abort();
     }
     rig->mm = nsim_mm_new(machine, rig->memory, rig->spaces, SPACES, rig->events, 1);
+    give_mover(rig, machine, config);
 }
 
 static void
 rig_close(Rig *rig)
 {
+    nsim_mover_stop(rig->mover);
     nsim_space_audit((const NsimSpace *const *)rig->spaces, SPACES, rig->memory, NULL);
     nsim_mm_free(rig->mm);
+    nsim_mover_free(rig->mover);
+    nsim_payers_free(rig->payers);
+    nsim_cpus_free(rig->cpus);
+    nsim_fabric_free(rig->fabric);
     for (uint32_t s = 0; s < SPACES; s++)
         nsim_space_free(rig->spaces[s]);
     nsim_event_queue_free(rig->events);
@@ -84,15 +143,21 @@ rig_run(Rig *rig)
         if (loaded != (rig->mm->failure == NULL))
             abort();
     }
-    (void)nsim_event_queue_run(rig->events, NSIM_TIME_MAX);
+    for (NsimTime next_ps; (next_ps = nsim_event_queue_next_time(rig->events)) != NSIM_TIME_MAX;) {
+        rig->mm->now_ps = next_ps;
+        (void)nsim_event_queue_run(rig->events, next_ps);
+    }
 }
 
 static void
 use_policy(const NsimMachine *machine, const NsimPolicySpec *spec)
 {
     g_autoptr(GError) error = NULL;
+    NsimMoverConfig config;
     Rig rig;
-    rig_open(&rig, machine);
+    if (!read_moves(spec, &config))
+        return;
+    rig_open(&rig, machine, &config);
     const bool attached = nsim_mm_attach(rig.mm, spec->class, spec->config, &error);
     if (attached != (error == NULL) || (error != NULL && *error->message == '\0'))
         abort();

@@ -7,6 +7,8 @@ EXTRA_DIST += \
     tests/golden/curve/why tests/golden/curve/command tests/golden/curve/config.yaml tests/golden/curve/expected.json \
     tests/golden/faults/why tests/golden/faults/command tests/golden/faults/config.yaml tests/golden/faults/expected.json \
     tests/golden/llama/why tests/golden/llama/command tests/golden/llama/expected.json tests/golden/llama/expected.txt \
+    tests/golden/moves/why tests/golden/moves/command tests/golden/moves/config.yaml tests/golden/moves/moves.script \
+    tests/golden/moves/expected.json \
     tests/golden/phases/why tests/golden/phases/command tests/golden/phases/config.yaml tests/golden/phases/expected.json \
     tests/golden/placement/why tests/golden/placement/command tests/golden/placement/config.yaml \
     tests/golden/placement/expected.json \
