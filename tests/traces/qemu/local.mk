@@ -18,7 +18,11 @@ endif
 tests_traces_qemu_test_qemu_SOURCES = \
     tests/traces/qemu/helpers.c \
     tests/traces/qemu/test-channel.c \
+    tests/traces/qemu/test-cpio.c \
     tests/traces/qemu/test-elf.c \
+    tests/traces/qemu/test-guest-machine.c \
+    tests/traces/qemu/test-initramfs.c \
+    tests/traces/qemu/test-kernel.c \
     tests/traces/qemu/test-qemu.c tests/traces/qemu/test-qemu.h \
     tests/traces/qemu/test-recorder.c \
     tests/traces/qemu/test-regions.c \
