@@ -140,8 +140,12 @@ static bool
 read_machine(const NsimCommand *command, const NsimSystemTexts *texts, NsimGuestMachine *machine, int *ret_status)
 {
     g_autofree char *problem = NULL;
-    g_auto(GStrv) nodes = texts->nodes ? g_strsplit(texts->nodes, ",", -1) : NULL;
+    g_auto(GStrv) nodes = texts->nodes && *texts->nodes ? g_strsplit(texts->nodes, ",", -1) : NULL;
     uint64_t cpus = 0, bytes = DEFAULT_BYTES;
+    if (texts->nodes && !nodes) {
+        *ret_status = nsim_command_misuse(command, "wrong value '' for --nodes; allowed: SIZE[:CPUS],...");
+        return false;
+    }
     if (texts->nodes && texts->memory) {
         *ret_status = nsim_command_misuse(command, "--memory and --nodes contradict each other");
         return false;
@@ -417,14 +421,18 @@ find_report(const Guest *guest, const char *word)
     return NULL;
 }
 
-/* The last lines of the kernel's and the emulator's messages. */
+/* The last lines of the kernel's and the emulator's messages, or the first of a panic, which traces of calls follow. */
 static void
 show_console(const Guest *guest)
 {
     g_autofree char *valid = g_utf8_make_valid(guest->console->str, (gssize)guest->console->len);
     g_auto(GStrv) lines = g_strsplit(g_strdelimit(valid, "\r", ' '), "\n", -1);
     const unsigned count = g_strv_length(lines);
-    for (unsigned i = count > LINES_SHOWN ? count - LINES_SHOWN : 0; i < count; i++)
+    unsigned first = count > LINES_SHOWN ? count - LINES_SHOWN : 0;
+    for (unsigned i = 0; i < first; i++)
+        if (strstr(lines[i], "Kernel panic"))
+            first = i;
+    for (unsigned i = first; i < count && i < first + LINES_SHOWN; i++)
         if (*g_strchomp(lines[i]))
             nsim_cli_complain("  %s", lines[i]);
 }

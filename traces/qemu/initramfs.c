@@ -135,6 +135,16 @@ add_orders(NsimCpio *cpio, const NsimInitramfsOptions *options, GError **error)
     return nsim_cpio_add_bytes(cpio, "/.numasim/run", 0600, text->str, text->len, error);
 }
 
+/* Where it is installed it is data; the guest has to execute it. */
+static bool
+add_init(NsimCpio *cpio, const char *path, GError **error)
+{
+    g_autofree char *bytes = NULL;
+    gsize count;
+    return g_file_get_contents(path, &bytes, &count, error) &&
+           nsim_cpio_add_bytes(cpio, "/init", 0755, bytes, count, error);
+}
+
 static bool
 fill(NsimCpio *cpio, const NsimInitramfsOptions *options, GError **error)
 {
@@ -142,7 +152,7 @@ fill(NsimCpio *cpio, const NsimInitramfsOptions *options, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
         if (!nsim_cpio_add_folder(cpio, folders[i], error))
             return false;
-    return nsim_cpio_add_file(cpio, "/init", options->init, error) && add_orders(cpio, options, error) &&
+    return add_init(cpio, options->init, error) && add_orders(cpio, options, error) &&
            nsim_cpio_add_folder(cpio, options->folder, error) &&
            add_file(cpio, options->program, options->folder, error) && add_includes(cpio, options, error) &&
            nsim_cpio_end(cpio, error);
