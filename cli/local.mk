@@ -5,7 +5,8 @@ cli_sources = \
     cli/cli.h \
     cli/cmd-migrate.c cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
     cli/interrupt.c cli/log.c cli/migrate-plot.c cli/migrate.h cli/output.c cli/progress.c \
-    cli/trace-capture-lackey.c cli/trace-capture.c cli/trace-capture.h \
+    cli/trace-capture-lackey.c cli/trace-capture-run.c cli/trace-capture-system.c \
+    cli/trace-capture.c cli/trace-capture.h \
     cli/trace-export.c \
     cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate-watch.c \
     cli/trace-generate.h \

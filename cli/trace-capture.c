@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * numasim trace capture: run an unmodified program under QEMU's user-mode emulator with our plug-in, and write what it
- * does to memory.
+ * does to memory. The other ways to do so are in trace-capture-system.c and trace-capture-lackey.c.
  */
 #include <cli/trace-capture.h>
 
@@ -11,13 +11,9 @@
 #include <traces/qemu/recorder.h>
 
 #include <elf.h>
-#include <errno.h>
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define PLUGIN_NAME "numasim-qemu.so"
 #define DEFAULT_CACHE_BYTES (UINT64_C(32) << 20)
@@ -26,15 +22,14 @@
 #define DEFAULT_LEVEL 3
 #define SCRIPT_LINE_MAX 255u
 #define SCRIPT_DEPTH_MAX 4u
-/* After this time a program that does not end when asked to is killed. */
-#define PATIENCE_US (5 * G_USEC_PER_SEC)
 
 /* ---- Options --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     char *output, *cache, *ways, *rate, *level, *records, *start, *stop, *toggle, *emulator, *cpu;
     char **marks;
-    gboolean end, lackey, quiet;
+    gboolean end, lackey, quiet, system;
+    NsimSystemTexts guest;
 } Texts;
 
 static void
@@ -52,6 +47,7 @@ texts_clear(Texts *texts)
     g_free(texts->emulator);
     g_free(texts->cpu);
     g_strfreev(texts->marks);
+    nsim_system_texts_clear(&texts->guest);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
@@ -92,7 +88,8 @@ read_cache(const NsimCommand *command, const Texts *texts, NsimRecorderOptions *
 {
     uint64_t ways = DEFAULT_WAYS;
     options->cache_bytes = DEFAULT_CACHE_BYTES;
-    if (!nsim_command_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 1, NSIM_RECORDER_WAYS_MAX, &ways, ret_status))
+    if (!nsim_command_quantity(command, "ways", texts->ways, NSIM_QUANTITY_COUNT, 1, NSIM_RECORDER_WAYS_MAX, &ways,
+                               ret_status))
         return false;
     options->ways = (uint32_t)ways;
     if (texts->cache && g_str_equal(texts->cache, "none")) {
@@ -100,7 +97,7 @@ read_cache(const NsimCommand *command, const Texts *texts, NsimRecorderOptions *
         return true;
     }
     if (!nsim_command_quantity(command, "cache", texts->cache, NSIM_QUANTITY_BYTES, 1024, NSIM_RECORDER_CACHE_MAX,
-                       &options->cache_bytes, ret_status))
+                               &options->cache_bytes, ret_status))
         return false;
     const uint64_t sets = options->cache_bytes / NSIM_LINE_BYTES / ways;
     if (sets * ways * NSIM_LINE_BYTES == options->cache_bytes && (sets & (sets - 1)) == 0 && sets > 0 &&
@@ -154,11 +151,11 @@ read_options(const NsimCommand *command, const Texts *texts, Capture *capture, i
     options->marks = capture->marks;
     options->toggle = texts->toggle;
     if (!read_cache(command, texts, options, ret_status) ||
-        !nsim_command_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 1, UINT64_C(1000000000000), &options->rate,
-                       ret_status) ||
+        !nsim_command_quantity(command, "rate", texts->rate, NSIM_QUANTITY_COUNT, 1, UINT64_C(1000000000000),
+                               &options->rate, ret_status) ||
         !nsim_command_quantity(command, "level", texts->level, NSIM_QUANTITY_COUNT, 0, 19, &level, ret_status) ||
         !nsim_command_quantity(command, "max-records", texts->records, NSIM_QUANTITY_COUNT, 1, UINT64_C(1) << 60,
-                       &options->records_max, ret_status) ||
+                               &options->records_max, ret_status) ||
         !read_where(command, "start", texts->start, &options->start, ret_status) ||
         !read_where(command, "stop", texts->stop, &options->stop, ret_status))
         return false;
@@ -322,19 +319,28 @@ find_emulator(const Texts *texts, Capture *capture, int *ret_status)
     return false;
 }
 
-/* Beside the program in a build tree, else where it is installed; NUMASIM_QEMU_PLUGIN names another. */
-static char *
-find_plugin(void)
+char *
+nsim_capture_find_part(const char *name)
 {
-    const char *named = g_getenv("NUMASIM_QEMU_PLUGIN");
-    if (named)
-        return g_strdup(named);
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
-    g_autofree char *beside = folder ? g_build_filename(folder, PLUGIN_NAME, NULL) : NULL;
+    g_autofree char *beside = folder ? g_build_filename(folder, name, NULL) : NULL;
     if (beside && g_file_test(beside, G_FILE_TEST_IS_REGULAR))
         return g_steal_pointer(&beside);
-    return g_build_filename(NSIM_PKGLIBDIR, PLUGIN_NAME, NULL);
+    return g_build_filename(NSIM_PKGLIBDIR, name, NULL);
+}
+
+/* NUMASIM_QEMU_PLUGIN names another than ours. */
+static bool
+find_plugin(Capture *capture, int *ret_status)
+{
+    const char *named = g_getenv("NUMASIM_QEMU_PLUGIN");
+    capture->plugin = named ? g_strdup(named) : nsim_capture_find_part(PLUGIN_NAME);
+    if (g_file_test(capture->plugin, G_FILE_TEST_IS_REGULAR))
+        return true;
+    nsim_cli_complain("cannot find the plug-in '%s'", capture->plugin);
+    *ret_status = NSIM_EXIT_FAILED;
+    return false;
 }
 
 static bool
@@ -342,66 +348,22 @@ prepare(const Texts *texts, char **arguments, Capture *capture, int *ret_status)
 {
     if (!find_program(arguments, capture, ret_status))
         return false;
-    capture->by_lackey = texts->lackey;
-    if (!capture->by_lackey && !find_emulator(texts, capture, ret_status))
-        return false;
-    if (capture->by_lackey)
-        return true;
-    capture->plugin = find_plugin();
-    if (!g_file_test(capture->plugin, G_FILE_TEST_IS_REGULAR)) {
-        nsim_cli_complain("cannot find the plug-in '%s'", capture->plugin);
-        *ret_status = NSIM_EXIT_FAILED;
-        return false;
-    }
     capture->options.program_path = capture->path;
     capture->options.program = capture->title;
+    capture->by_lackey = texts->lackey;
+    if (!capture->by_lackey && !texts->system && !find_emulator(texts, capture, ret_status))
+        return false;
     capture->options.capture = capture->capture;
-    return true;
+    return capture->by_lackey || find_plugin(capture, ret_status);
 }
 
 /* ---- Running it ------------------------------------------------------------------------------------------------ */
 
-/* A signal handler has no other way to learn whom to tell. */
-static volatile sig_atomic_t running_pid;
-static volatile sig_atomic_t signals_seen;
-
-static void
-on_signal(int number, siginfo_t *info, void *context)
-{
-    const int saved = errno;
-    (void)context;
-    /* What a terminal sends, the program gets as well. The second one is for who does not listen. */
-    if (running_pid > 0 && signals_seen > 0)
-        kill((pid_t)running_pid, SIGKILL);
-    else if (running_pid > 0 && info->si_code != SI_KERNEL)
-        kill((pid_t)running_pid, number);
-    signals_seen++;
-    errno = saved;
-}
-
-/* What would end us and leave a half-written file behind. */
-static const int signals_caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-typedef struct {
-    struct sigaction old[G_N_ELEMENTS(signals_caught)];
-} Signals;
-
-static void
-catch_signals(Signals *signals)
-{
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    for (unsigned i = 0; i < G_N_ELEMENTS(signals_caught); i++) {
-        sigaction(signals_caught[i], NULL, &signals->old[i]);
-        if (signals->old[i].sa_handler != SIG_IGN)
-            sigaction(signals_caught[i], &action, NULL);
-    }
-}
-
 /* The emulator's command line. Commas end a plug-in's path unless they are doubled. */
 static char **
-emulator_arguments(const Capture *capture, int fd)
+emulator_arguments(void *context, int fd)
 {
+    const Capture *capture = context;
     GPtrArray *words = g_ptr_array_new();
     g_auto(GStrv) parts = g_strsplit(capture->plugin, ",", -1);
     g_autofree char *plugin = g_strjoinv(",,", parts);
@@ -421,145 +383,31 @@ emulator_arguments(const Capture *capture, int fd)
     return (char **)g_ptr_array_free(words, FALSE);
 }
 
-static pid_t
-start(const Capture *capture, const NsimRecorder *recorder, const Signals *signals)
-{
-    g_auto(GStrv) arguments = emulator_arguments(capture, nsim_recorder_fd(recorder));
-    const pid_t pid = fork();
-    if (pid == 0) {
-        for (unsigned i = 0; i < G_N_ELEMENTS(signals_caught); i++)
-            sigaction(signals_caught[i], &signals->old[i], NULL);
-        execv(arguments[0], arguments);
-        _exit(127);
-    }
-    return pid;
-}
-
-/* Until it ends; `*ret_ended` says whether it was made to. Returns its status as waitpid() has it. */
-static int
-follow(NsimRecorder *recorder, pid_t pid, bool end_when_over, bool *ret_ended)
-{
-    int status = 0;
-    gint64 asked = 0;
-    for (;;) {
-        const pid_t got = waitpid(pid, &status, WNOHANG);
-        if (got == pid || (got < 0 && errno != EINTR))
-            return status;
-        nsim_recorder_step(recorder, pid);
-        /* A capture that cannot be written is not worth the program's time. */
-        const bool is_over = nsim_recorder_failed(recorder) || (end_when_over && nsim_recorder_is_over(recorder));
-        if (is_over && asked == 0) {
-            asked = g_get_monotonic_time();
-            *ret_ended = true;
-            kill(pid, SIGTERM);
-        } else if (asked != 0 && g_get_monotonic_time() - asked > PATIENCE_US) {
-            kill(pid, SIGKILL);
-        }
-    }
-}
-
-/* ---- What is said ---------------------------------------------------------------------------------------------- */
-
-static void
-say_end(const Capture *capture, int status, bool was_ended)
-{
-    if (was_ended)
-        nsim_cli_complain("'%s' was ended because recording is over", capture->program[0]);
-    else if (WIFSIGNALED(status))
-        nsim_cli_complain("'%s' was killed by signal %d (%s)", capture->program[0], WTERMSIG(status),
-                          g_strsignal(WTERMSIG(status)));
-    else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-        nsim_cli_complain("'%s' ended with status %d", capture->program[0], WEXITSTATUS(status));
-}
-
-static void
-say_warnings(const NsimRecorderTotals *totals, const NsimRecorderOptions *options)
-{
-    if (totals->stop_unknown)
-        nsim_cli_complain("warning: no symbol '%s' to stop at in the program or its libraries", options->stop.symbol);
-    if (totals->marks_unknown)
-        nsim_cli_complain("warning: %u of %u marks name no symbol of the program or its libraries",
-                          totals->marks_unknown, options->mark_count);
-    if (totals->thread_lost)
-        nsim_cli_complain("warning: %u threads beyond %u were not captured", totals->thread_lost,
-                          NSIM_TRACE_THREADS_MAX);
-    if (totals->replaced)
-        nsim_cli_complain("warning: the program ran another one in its place, which was not captured; name that one");
-    if (totals->limited)
-        nsim_cli_complain("the limit of --max-records was reached");
-    if (totals->read_lines + totals->rfo_lines + totals->write_lines == 0)
-        nsim_cli_complain("warning: nothing was recorded%s",
-                          options->start.kind != NSIM_WHERE_NOWHERE ? ": the start was not reached" : "");
-}
-
-static void
-say_totals(const NsimRecorderTotals *totals, const NsimRecorderOptions *options)
-{
-    GStatBuf file;
-    g_autofree char *size =
-        nsim_quantity_format(g_stat(options->output, &file) == 0 ? (uint64_t)file.st_size : 0, NSIM_QUANTITY_BYTES);
-    nsim_cli_complain("%s: %" G_GUINT64_FORMAT " records, %s; lines: %" G_GUINT64_FORMAT " read, %" G_GUINT64_FORMAT
-                      " for ownership, %" G_GUINT64_FORMAT " written; %" G_GUINT64_FORMAT
-                      " instructions of %" G_GUINT64_FORMAT ", %u thread%s",
-                      options->output, totals->records, size, totals->read_lines, totals->rfo_lines,
-                      totals->write_lines, totals->instructions_recorded, totals->instructions, totals->thread_count,
-                      totals->thread_count == 1 ? "" : "s");
-    nsim_cli_complain("next: numasim --config FILE --trace %s", options->output);
-}
-
-/* After the program: the trace, and what there is to say. Frees the recorder. */
-static int
-finish(const Capture *capture, NsimRecorder *recorder, int status, bool was_ended, bool quiet)
-{
-    g_autoptr(GError) error = NULL;
-    NsimRecorderTotals totals;
-    const bool failed = nsim_recorder_failed(recorder);
-    nsim_recorder_drain(recorder, &totals);
-    if (!failed && (!totals.attached || totals.instructions == 0)) {
-        nsim_recorder_abandon(recorder);
-        if (signals_seen)
-            return NSIM_EXIT_INTERRUPTED;
-        nsim_cli_complain(totals.attached ? "the emulator '%s' could not run '%s'"
-                                          : "the emulator '%s' did not load the plug-in to run '%s'; QEMU 7.2 is known "
-                                            "to work",
-                          capture->emulator, capture->path);
-        return NSIM_EXIT_FAILED;
-    }
-    if (totals.start_unknown) {
-        nsim_recorder_abandon(recorder);
-        nsim_cli_complain("no symbol '%s' to start at in '%s' or the libraries that it loaded",
-                          capture->options.start.symbol, capture->path);
-        return NSIM_EXIT_USAGE;
-    }
-    if (!nsim_recorder_close(recorder, &error))
-        return nsim_cli_fail(error);
-    say_end(capture, status, was_ended);
-    say_warnings(&totals, &capture->options);
-    if (!quiet)
-        say_totals(&totals, &capture->options);
-    return signals_seen && WIFSIGNALED(status) ? NSIM_EXIT_INTERRUPTED : NSIM_EXIT_OK;
-}
-
 static int
 run(const Capture *capture, const Texts *texts)
 {
-    g_autoptr(GError) error = NULL;
-    Signals signals;
-    bool was_ended = false;
-    NsimRecorder *recorder = nsim_recorder_new(&capture->options, &error);
-    if (!recorder)
-        return nsim_cli_fail(error);
-    catch_signals(&signals);
-    const pid_t pid = start(capture, recorder, &signals);
-    if (pid < 0) {
-        nsim_recorder_abandon(recorder);
-        nsim_cli_complain("cannot start a process: %s", g_strerror(errno));
-        return NSIM_EXIT_FAILED;
-    }
-    running_pid = pid;
-    const int status = follow(recorder, pid, texts->end, &was_ended);
-    running_pid = 0;
-    return finish(capture, recorder, status, was_ended, texts->quiet);
+    return nsim_capture_run(&(NsimCaptureRun){.options = &capture->options,
+                                              .name = capture->program[0],
+                                              .path = capture->path,
+                                              .emulator = capture->emulator,
+                                              .end_when_over = texts->end,
+                                              .quiet = texts->quiet,
+                                              .make_arguments = emulator_arguments,
+                                              .context = (void *)capture});
+}
+
+static int
+run_system(const NsimCommand *command, const Capture *capture, const Texts *texts)
+{
+    return nsim_system_capture(command, &(NsimSystemCapture){.options = &capture->options,
+                                                             .texts = &texts->guest,
+                                                             .program = capture->program,
+                                                             .path = capture->path,
+                                                             .plugin = capture->plugin,
+                                                             .emulator = texts->emulator,
+                                                             .cpu = texts->cpu,
+                                                             .end_when_over = texts->end,
+                                                             .quiet = texts->quiet});
 }
 
 static int
@@ -574,6 +422,24 @@ run_lackey(const Capture *capture, const Texts *texts)
                                                     .instructions_per_s = options->rate,
                                                     .level = options->level,
                                                     .quiet = texts->quiet});
+}
+
+/* Do the options fit the way to capture? */
+static bool
+check_kind(const NsimCommand *command, const Texts *texts, int *ret_status)
+{
+    const char *of_guest = nsim_system_texts_given(&texts->guest);
+    const char *of_program = texts->start    ? "start"
+                             : texts->stop   ? "stop"
+                             : texts->toggle ? "toggle"
+                             : texts->marks  ? "mark"
+                             : texts->lackey ? "lackey"
+                                             : NULL;
+    if (!texts->system && of_guest)
+        *ret_status = nsim_command_misuse(command, "--%s is for --system only", of_guest);
+    else if (texts->system && of_program)
+        *ret_status = nsim_command_misuse(command, "--system cannot do --%s", of_program);
+    return texts->system ? !of_program : !of_guest;
 }
 
 int
@@ -602,6 +468,20 @@ nsim_cmd_trace_capture(int argc, char **argv)
         {"cpu", 0, 0, G_OPTION_ARG_FILENAME, &texts.cpu, "the processor it is to be (default max)", "MODEL"},
         {"lackey", 0, 0, G_OPTION_ARG_NONE, &texts.lackey, "by valgrind's lackey instead of QEMU: slow, threads as one",
          NULL},
+        {"system", 0, 0, G_OPTION_ARG_NONE, &texts.system,
+         "in a guest machine with a kernel: physical addresses, the kernel's too", NULL},
+        {"kernel", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.kernel, "its kernel (default: the newest /boot/vmlinuz-*)",
+         "FILE"},
+        {"append", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.append, "more of the kernel's command line", "TEXT"},
+        {"memory", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.memory, "its memory, in one node (default 1GiB)", "SIZE"},
+        {"nodes", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.nodes,
+         "its NUMA nodes: SIZE[:CPUS],... (default: CPUs at node 0)", "LIST"},
+        {"cpus", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.cpus, "its processors (default 1)", "N"},
+        {"accesses", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.accesses,
+         "whose accesses: user, kernel or all (default all)", "WHOSE"},
+        {"include", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &texts.guest.includes,
+         "a file or folder that it has too; may be repeated", "PATH"},
+        {"timeout", 0, 0, G_OPTION_ARG_FILENAME, &texts.guest.timeout, "end it after so long (default 10min)", "TIME"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &texts.quiet, "no summary", NULL},
         G_OPTION_ENTRY_NULL};
     const NsimCommand command = {.name = "numasim trace capture",
@@ -622,6 +502,8 @@ nsim_cmd_trace_capture(int argc, char **argv)
         return status;
     if (!program || !program[0])
         return nsim_command_misuse(&command, "name the program to run after '--'");
+    if (!check_kind(&command, &texts, &status))
+        return status;
     if (texts.lackey && option_for_qemu(&texts) != NULL)
         return nsim_command_misuse(&command, "--lackey cannot do --%s", option_for_qemu(&texts));
     if (texts.lackey && !nsim_lackey_is_there()) {
@@ -630,5 +512,7 @@ nsim_cmd_trace_capture(int argc, char **argv)
     }
     if (!read_options(&command, &texts, &capture, &status) || !prepare(&texts, program, &capture, &status))
         return status;
+    if (texts.system)
+        return run_system(&command, &capture, &texts);
     return capture.by_lackey ? run_lackey(&capture, &texts) : run(&capture, &texts);
 }

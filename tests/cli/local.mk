@@ -14,6 +14,7 @@ cli_tests = \
     tests/cli/rates.test \
     tests/cli/readme.test \
     tests/cli/run.test \
+    tests/cli/system.test \
     tests/cli/terminal.test \
     tests/cli/tools.test \
     tests/cli/tutorial.test \

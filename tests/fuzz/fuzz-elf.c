@@ -28,6 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
             (void)nsim_elf_find_symbol(elf, names[i], &address);
+        g_free(nsim_elf_dup_interpreter(elf));
     }
     close(fd);
     return 0;

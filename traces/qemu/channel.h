@@ -21,18 +21,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NSIM_CHANNEL_VERSION 1u
+#define NSIM_CHANNEL_VERSION 2u
 #define NSIM_CHANNEL_THREADS 4096u /* guest threads that can be told apart: the trace format's limit */
 #define NSIM_CHANNEL_CHUNKS 5120u  /* one a thread, and some under way */
 #define NSIM_CHANNEL_SLOTS 8192u
 #define NSIM_CHANNEL_RECORDS 1023u
 #define NSIM_CHANNEL_WATCHES 64u
+#define NSIM_CHANNEL_NODES 64u
 /* Of a thread's recently told lines, looked up by the line's low bits. */
 #define NSIM_CHANNEL_RECENT 64u
 
-/* What a record says; the operand is a line, for a mark its number, for anonymous memory its first page. */
+/*
+ * What a record says; the operand is a line, for a mark its number, for anonymous memory its first page. A line of a
+ * whole machine is where the emulator says that it is: see NsimChannelNode.
+ */
 enum { NSIM_CHANNEL_LOAD, NSIM_CHANNEL_STORE, NSIM_CHANNEL_MARK, NSIM_CHANNEL_MAP };
-#define NSIM_CHANNEL_KIND_BITS 2u
+#define NSIM_CHANNEL_BY_KERNEL 4u /* beside LOAD or STORE */
+#define NSIM_CHANNEL_KIND_BITS 3u
 #define NSIM_CHANNEL_PAGE_SHIFT 12u
 
 typedef struct {
@@ -72,6 +77,21 @@ typedef struct {
     uint32_t action, mark;
 } NsimChannelWatch;
 
+/*
+ * A node of a whole machine. QEMU 7.2 tells the physical address of memory that has a backend of its own too high, by
+ * where that memory begins; later versions do not. So the guest makes an access whose address is known, in each node,
+ * and `shift` is by how much it was told too high.
+ */
+typedef struct {
+    uint64_t begin, end; /* physical addresses; set before the emulator starts */
+    _Atomic uint64_t shift;
+    _Atomic uint32_t is_known;
+    uint32_t reserved;
+} NsimChannelNode;
+
+/* Whose accesses are told, of a whole machine. */
+enum { NSIM_CHANNEL_USER = 1, NSIM_CHANNEL_KERNEL = 2 };
+
 typedef struct {
     _Atomic uint64_t slots[NSIM_CHANNEL_SLOTS]; /* position + 1 (so that an old one is not taken) << 16 | chunk */
     _Atomic uint64_t head, tail;
@@ -87,6 +107,9 @@ typedef struct {
     uint32_t window;                  /* a line told at most so many records ago need not be told again */
     uint32_t watch_count;
     NsimChannelWatch watches[NSIM_CHANNEL_WATCHES];
+    uint32_t node_count; /* 0: one program and not a machine */
+    uint32_t accesses;   /* of a machine: NSIM_CHANNEL_USER, NSIM_CHANNEL_KERNEL or both */
+    NsimChannelNode nodes[NSIM_CHANNEL_NODES];
     /* Either side changes these. */
     _Atomic uint32_t recording;
     _Atomic uint32_t over;     /* the recorder wants no more */

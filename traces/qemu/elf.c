@@ -138,3 +138,16 @@ nsim_elf_find_symbol(const NsimElf *elf, const char *name, uint64_t *ret_address
     }
     return false;
 }
+
+char *
+nsim_elf_dup_interpreter(const NsimElf *elf)
+{
+    const uint64_t table = FIELD(elf, 0, Ehdr, e_phoff), count = FIELD(elf, 0, Ehdr, e_phnum);
+    for (uint64_t i = 0; i < MIN(count, SEGMENTS_MAX) && table < elf->size; i++) {
+        const uint64_t at = table + i * SIZE_OF(elf, Phdr);
+        const uint64_t offset = FIELD(elf, at, Phdr, p_offset), bytes = FIELD(elf, at, Phdr, p_filesz);
+        if (FIELD(elf, at, Phdr, p_type) == PT_INTERP && offset < elf->size && bytes <= elf->size - offset)
+            return g_strndup((const char *)elf->bytes + offset, bytes);
+    }
+    return NULL;
+}

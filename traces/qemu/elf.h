@@ -28,3 +28,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimElf, nsim_elf_free)
 const NsimElfInfo *nsim_elf_info(const NsimElf *elf);
 /* The address of the function or label `name`, before any displacement, in either symbol table. */
 bool nsim_elf_find_symbol(const NsimElf *elf, const char *name, uint64_t *ret_address);
+/* The program that loads this one's libraries, as it names it; NULL: it needs none. (transfer full) */
+char *nsim_elf_dup_interpreter(const NsimElf *elf);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of QEMU's plug-in interface, version 1, that the plug-in of plugin.c uses, declared from its documentation
+ * The part of QEMU's plug-in interface, version 1, that the plug-in of plugin.h uses, declared from its documentation
  * ("QEMU TCG Plugins", QEMU 7.2). Debian ships the emulators with the interface but not its header.
  */
 #pragma once
@@ -37,6 +37,10 @@ struct qemu_info_t {
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS, QEMU_PLUGIN_CB_RW_REGS };
 enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W, QEMU_PLUGIN_MEM_RW };
 
+/* Where an access of a whole machine is, in memory or in a device; lives during the call-back. */
+struct qemu_plugin_hwaddr;
+
+typedef void (*qemu_plugin_simple_cb_t)(qemu_plugin_id_t id);
 typedef void (*qemu_plugin_vcpu_simple_cb_t)(qemu_plugin_id_t id, unsigned int vcpu);
 typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int vcpu, void *data);
 typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *data);
@@ -65,7 +69,20 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction, qemu
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
+/* The instruction's bytes, and how many. */
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
+
+/*
+ * Forget all call-backs and all translated code, when no processor is amid a block, and then call `call_back`, which
+ * may register again.
+ */
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t call_back);
 
 /* The binary logarithm of the access's bytes. */
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
+/* Of the access that a memory call-back is told, in a whole machine: NULL when it is not known. */
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t address);
+bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *place);
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *place);

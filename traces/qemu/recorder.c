@@ -34,6 +34,7 @@ typedef struct {
     NsimCoalescer coalescer;
     uint64_t now_16ths;
     uint32_t number;
+    bool in_kernel; /* is the access at hand the kernel's? */
 } Thread;
 
 struct _NsimRecorder {
@@ -48,6 +49,7 @@ struct _NsimRecorder {
     uint32_t thread_count; /* of the trace */
     uint32_t chunk_count;  /* given out */
     uint32_t mark_numbers[NSIM_CHANNEL_WATCHES];
+    uint64_t node_begins[NSIM_CHANNEL_NODES + 1]; /* of a machine; the last is where its memory ends */
     gint64 next_poll, next_map;
     char *spare_map; /* the last map read by the clock: used when the program did not live to have its last one read */
     NsimRecorderTotals totals;
@@ -92,6 +94,7 @@ on_line(void *context, NsimOp op, uint64_t line)
 {
     Thread *thread = context;
     nsim_regions_touch(thread->recorder->regions, line);
+    thread->recorder->totals.kernel_lines += thread->in_kernel;
     nsim_coalescer_add(&thread->coalescer, op, line, thread->now_16ths);
 }
 
@@ -100,8 +103,9 @@ static Thread *
 get_thread(NsimRecorder *recorder, uint32_t number)
 {
     while (recorder->thread_count <= number) {
-        g_autofree char *name =
-            recorder->thread_count == 0 ? g_strdup("main") : g_strdup_printf("thread-%u", recorder->thread_count);
+        g_autofree char *name = recorder->options.node_count > 0 ? g_strdup_printf("cpu%u", recorder->thread_count)
+                                : recorder->thread_count == 0    ? g_strdup("main")
+                                                                 : g_strdup_printf("thread-%u", recorder->thread_count);
         Thread *thread = g_new0(Thread, 1);
         thread->recorder = recorder;
         thread->number = nsim_trace_writer_add_thread(recorder->writer, name);
@@ -122,12 +126,29 @@ take_mark(Thread *thread, uint32_t mark)
     count_record(recorder);
 }
 
+/* From where the emulator says that a line of a machine is to where it is. False: in no node. */
+static bool
+place_line(NsimRecorder *recorder, uint64_t *line)
+{
+    for (uint32_t i = 0; i < recorder->options.node_count; i++) {
+        const NsimChannelNode *node = &recorder->channel->nodes[i];
+        const uint64_t address = (*line << NSIM_LINE_SHIFT) - atomic_load_explicit(&node->shift, memory_order_relaxed);
+        if (address < recorder->node_begins[i] || address >= recorder->node_begins[i + 1])
+            continue;
+        *line = address >> NSIM_LINE_SHIFT;
+        return true;
+    }
+    recorder->totals.outside_count++;
+    return false;
+}
+
 static void
 take_record(Thread *thread, const NsimChannelRecord *record)
 {
     NsimRecorder *recorder = thread->recorder;
-    const uint64_t operand = record->what >> NSIM_CHANNEL_KIND_BITS;
-    const unsigned kind = (unsigned)record->what & ((1u << NSIM_CHANNEL_KIND_BITS) - 1);
+    uint64_t operand = record->what >> NSIM_CHANNEL_KIND_BITS;
+    const unsigned flags = (unsigned)record->what & ((1u << NSIM_CHANNEL_KIND_BITS) - 1);
+    const unsigned kind = flags & ~NSIM_CHANNEL_BY_KERNEL;
     if (kind == NSIM_CHANNEL_MAP) {
         if (operand < UINT64_MAX >> NSIM_CHANNEL_PAGE_SHIFT)
             nsim_regions_add_anonymous(recorder->regions, operand << NSIM_CHANNEL_PAGE_SHIFT, record->clock);
@@ -138,7 +159,8 @@ take_record(Thread *thread, const NsimChannelRecord *record)
     if (kind == NSIM_CHANNEL_MARK) {
         if (operand < recorder->options.mark_count)
             take_mark(thread, recorder->mark_numbers[operand]);
-    } else if (operand < LINE_LIMIT) {
+    } else if (operand < LINE_LIMIT && (recorder->options.node_count == 0 || place_line(recorder, &operand))) {
+        thread->in_kernel = (flags & NSIM_CHANNEL_BY_KERNEL) != 0;
         const bool is_store = kind == NSIM_CHANNEL_STORE;
         if (recorder->filter != NULL)
             nsim_filter_access(recorder->filter, 0, operand, is_store, thread);
@@ -214,6 +236,20 @@ add_watch(NsimRecorder *recorder, const NsimWhere *where, NsimWatchAction action
 }
 
 static void
+add_nodes(NsimRecorder *recorder)
+{
+    const NsimRecorderOptions *options = &recorder->options;
+    NsimChannel *channel = recorder->channel;
+    for (uint32_t i = 0; i < options->node_count; i++) {
+        recorder->node_begins[i + 1] = recorder->node_begins[i] + options->node_bytes[i];
+        channel->nodes[i].begin = recorder->node_begins[i];
+        channel->nodes[i].end = recorder->node_begins[i + 1];
+    }
+    channel->node_count = options->node_count;
+    channel->accesses = options->accesses;
+}
+
+static void
 fill_channel(NsimRecorder *recorder)
 {
     const NsimRecorderOptions *options = &recorder->options;
@@ -231,7 +267,9 @@ fill_channel(NsimRecorder *recorder)
         add_watch(recorder, &options->marks[i].where, NSIM_WATCH_MARK, i);
     }
     atomic_store(&channel->unresolved, channel->watch_count);
-    atomic_store(&channel->recording, options->start.kind == NSIM_WHERE_NOWHERE && options->toggle == NULL);
+    add_nodes(recorder);
+    atomic_store(&channel->recording,
+                 options->start.kind == NSIM_WHERE_NOWHERE && options->toggle == NULL && options->node_count == 0);
 }
 
 static NsimTraceWriter *
@@ -256,7 +294,7 @@ make_writer(const NsimRecorderOptions *options, GError **error)
 NsimRecorder *
 nsim_recorder_new(const NsimRecorderOptions *options, GError **error)
 {
-    nsim_assert(options->mark_count <= NSIM_RECORDER_MARKS_MAX);
+    nsim_assert(options->mark_count <= NSIM_RECORDER_MARKS_MAX && options->node_count <= NSIM_CHANNEL_NODES);
     NsimRecorder *recorder = g_new0(NsimRecorder, 1);
     recorder->options = *options;
     recorder->fd = -1;
@@ -393,7 +431,8 @@ nsim_recorder_step(NsimRecorder *recorder, pid_t pid)
 bool
 nsim_recorder_is_over(const NsimRecorder *recorder)
 {
-    return atomic_load(&recorder->channel->over) || atomic_load(&recorder->channel->stopped);
+    return atomic_load(&recorder->channel->over) ||
+           (atomic_load(&recorder->channel->stopped) && recorder->options.node_count == 0);
 }
 
 bool
@@ -437,6 +476,19 @@ end_threads(NsimRecorder *recorder)
 }
 
 static void
+name_nodes(NsimRecorder *recorder)
+{
+    const uint32_t count = recorder->options.node_count;
+    nsim_regions_add_anonymous(recorder->regions, 0, recorder->node_begins[count]);
+    nsim_regions_end_maps(recorder->regions);
+    for (uint32_t i = 0; i < count; i++) {
+        g_autofree char *name = g_strdup_printf("node%u", i);
+        nsim_regions_name(recorder->regions, name, recorder->node_begins[i], recorder->node_begins[i + 1]);
+        recorder->totals.unplaced_count += atomic_load(&recorder->channel->nodes[i].is_known) == 0;
+    }
+}
+
+static void
 name_regions(NsimRecorder *recorder)
 {
     NsimChannel *channel = recorder->channel;
@@ -462,7 +514,10 @@ nsim_recorder_drain(NsimRecorder *recorder, NsimRecorderTotals *ret)
     if (!atomic_load(&channel->leaving) && nsim_resolver_has_base(recorder->resolver))
         use_map(recorder, recorder->spare_map);
     end_threads(recorder);
-    name_regions(recorder);
+    if (recorder->options.node_count > 0)
+        name_nodes(recorder);
+    else
+        name_regions(recorder);
     nsim_regions_write(recorder->regions, recorder->writer);
     totals->replaced |= atomic_load(&channel->leaving) == NSIM_CHANNEL_IS_REPLACED;
     totals->attached = atomic_load(&channel->attached) != 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The receiving end of a capture: what the plug-in of plugin.c tells through channel.h goes through one last-level
+ * The receiving end of a capture: what the plug-in of plugin.h tells through channel.h goes through one last-level
  * cache that all threads share (traces/capture/filter.h), is merged into runs and written in the native format.
  *
  * Accesses of different threads reach the cache by chunks of up to 1023 and not in the order in which the processors
@@ -35,6 +35,10 @@ typedef struct {
 } NsimRecorderMark;
 
 #define NSIM_RECORDER_MARKS_MAX 62u
+#define NSIM_RECORDER_NODES_MAX 64u
+
+/* Whose accesses are recorded, of a whole machine. */
+typedef enum { NSIM_ACCESSES_USER = 1, NSIM_ACCESSES_KERNEL = 2, NSIM_ACCESSES_ALL = 3 } NsimAccesses;
 
 /* All texts belong to the caller and stay while the recorder lives. */
 typedef struct {
@@ -51,6 +55,14 @@ typedef struct {
     NsimWhere start, stop;
     const NsimRecorderMark *marks;
     uint32_t mark_count;
+    /*
+     * A whole machine: its nodes' bytes. Node 0 begins at physical address 0, each other one where the one before ends;
+     * they are regions of the trace, and processors are its threads. Recording begins and ends when the guest says so:
+     * no start, stop, marks or toggle.
+     */
+    const uint64_t *node_bytes;
+    uint32_t node_count; /* 0: one program */
+    NsimAccesses accesses;
 } NsimRecorderOptions;
 
 #define NSIM_RECORDER_CACHE_MAX (UINT64_C(1) << 30)
@@ -65,6 +77,9 @@ typedef struct {
     uint32_t marks_unknown;
     uint32_t thread_count, thread_lost;
     uint64_t records, read_lines, rfo_lines, write_lines;
+    uint64_t kernel_lines;   /* of a machine: of these, what the kernel's accesses caused */
+    uint64_t outside_count;  /* accesses to what is in none of its nodes */
+    uint32_t unplaced_count; /* nodes whose place is not known */
     uint64_t instructions, instructions_recorded;
 } NsimRecorderTotals;
 
@@ -76,7 +91,10 @@ NsimRecorder *nsim_recorder_new(const NsimRecorderOptions *options, GError **err
 int nsim_recorder_fd(const NsimRecorder *recorder);
 /* Work for a moment, or wait for something to do for at most 10 ms. `pid` is the emulator. */
 void nsim_recorder_step(NsimRecorder *recorder, pid_t pid);
-/* Nothing more is recorded: a stop was reached, a limit too, or the trace cannot be written. */
+/*
+ * Nothing more is recorded: a stop was reached (of a machine, which ends then: no), a limit too, or the trace cannot be
+ * written.
+ */
 bool nsim_recorder_is_over(const NsimRecorder *recorder);
 bool nsim_recorder_failed(const NsimRecorder *recorder);
 /* The emulator has ended: take what is left, and fill in the totals. */

@@ -12,7 +12,9 @@ main(void)
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
     const bool registered = test_where_register() && test_elf_register() && test_regions_register() &&
-                            test_resolver_register() && test_channel_register() && test_recorder_register();
+                            test_resolver_register() && test_channel_register() && test_recorder_register() &&
+                            test_cpio_register() && test_kernel_register() && test_guest_machine_register() &&
+                            test_initramfs_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -7,7 +7,11 @@
 #include <stdint.h>
 
 bool test_channel_register(void);
+bool test_cpio_register(void);
 bool test_elf_register(void);
+bool test_guest_machine_register(void);
+bool test_initramfs_register(void);
+bool test_kernel_register(void);
 bool test_recorder_register(void);
 bool test_regions_register(void);
 bool test_resolver_register(void);

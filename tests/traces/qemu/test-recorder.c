@@ -95,6 +95,65 @@ test_honest(void)
     munmap(channel, sizeof *channel);
 }
 
+/* One line, loaded by the kernel of a machine or not. */
+static void
+put_line(NsimChannel *channel, uint64_t address, bool by_kernel)
+{
+    NsimChannelChunk *chunk = fill_chunk(channel, 0, address >> NSIM_LINE_SHIFT, 1, 1);
+    if (by_kernel)
+        chunk->records[0].what |= NSIM_CHANNEL_BY_KERNEL;
+    put_chunk(channel, chunk);
+}
+
+/* A machine of two nodes, of which the emulator tells the second one's addresses too high. */
+static void
+test_machine(void)
+{
+    static const uint64_t nodes[] = {UINT64_C(1) << 28, UINT64_C(1) << 29};
+    const char *path = test_path("machine.trace");
+    NsimRecorderOptions options = make_options(path);
+    NsimRecorderTotals totals;
+    options.node_bytes = nodes;
+    options.node_count = 2;
+    options.accesses = NSIM_ACCESSES_ALL;
+    NsimRecorder *recorder = nsim_recorder_new(&options, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(recorder);
+    NsimChannel *channel = map_channel(recorder);
+    CU_ASSERT_EQUAL(atomic_load(&channel->recording), 0);
+    CU_ASSERT_EQUAL(channel->nodes[1].begin, nodes[0]);
+    CU_ASSERT_EQUAL(channel->nodes[1].end, nodes[0] + nodes[1]);
+    atomic_store(&channel->thread_count, 1);
+    atomic_store(&channel->nodes[0].is_known, 1);
+    atomic_store(&channel->nodes[1].shift, nodes[0]);
+    nsim_recorder_step(recorder, getpid());
+    put_line(channel, 0x1000, false);
+    put_line(channel, nodes[0] - 64, true);
+    put_line(channel, nodes[0], false); /* where node 1 is not */
+    put_line(channel, 2 * nodes[0], true);
+    put_line(channel, 2 * nodes[0] + nodes[1] - 64, false);
+    put_line(channel, 2 * nodes[0] + nodes[1], false);
+    nsim_recorder_step(recorder, getpid());
+    atomic_store(&channel->stopped, 1);
+    CU_ASSERT_FALSE(nsim_recorder_is_over(recorder));
+    nsim_recorder_drain(recorder, &totals);
+    CU_ASSERT_TRUE_FATAL(nsim_recorder_close(recorder, NULL));
+    CU_ASSERT_EQUAL(totals.read_lines, 4);
+    CU_ASSERT_EQUAL(totals.kernel_lines, 2);
+    CU_ASSERT_EQUAL(totals.outside_count, 2);
+    CU_ASSERT_EQUAL(totals.unplaced_count, 1);
+    g_autoptr(NsimTrace) trace = nsim_trace_open(path, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
+    const NsimTraceInfo *info = nsim_trace_info(trace);
+    CU_ASSERT_STRING_EQUAL(info->threads[0].name, "cpu0");
+    CU_ASSERT_EQUAL_FATAL(info->region_count, 2);
+    CU_ASSERT_STRING_EQUAL(info->regions[0].name, "node0");
+    CU_ASSERT_EQUAL(info->regions[0].address, 0x1000);
+    CU_ASSERT_STRING_EQUAL(info->regions[1].name, "node1");
+    CU_ASSERT_EQUAL(info->regions[1].address, nodes[0]);
+    CU_ASSERT_EQUAL(info->regions[1].bytes, nodes[1]);
+    munmap(channel, sizeof *channel);
+}
+
 static void
 test_limit(void)
 {
@@ -128,7 +187,10 @@ test_overwritten(void)
     const char *path = test_path("overwritten.trace");
     nsim_random_init(&random, 1, "recorder");
     for (unsigned round = 0; round < 12; round++) {
-        const NsimRecorderOptions options = make_options(path);
+        static const uint64_t nodes[] = {UINT64_C(1) << 28, UINT64_C(1) << 28};
+        NsimRecorderOptions options = make_options(path);
+        options.node_bytes = nodes;
+        options.node_count = round % 2 * 2;
         NsimRecorderTotals totals;
         NsimRecorder *recorder = nsim_recorder_new(&options, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(recorder);
@@ -165,6 +227,7 @@ bool
 test_recorder_register(void)
 {
     CU_pSuite suite = CU_add_suite("recorder", NULL, NULL);
-    return suite && CU_add_test(suite, "honest", test_honest) && CU_add_test(suite, "limit", test_limit) &&
-           CU_add_test(suite, "overwritten", test_overwritten) && CU_add_test(suite, "refused", test_refused);
+    return suite && CU_add_test(suite, "honest", test_honest) && CU_add_test(suite, "machine", test_machine) &&
+           CU_add_test(suite, "limit", test_limit) && CU_add_test(suite, "overwritten", test_overwritten) &&
+           CU_add_test(suite, "refused", test_refused);
 }
