@@ -167,9 +167,12 @@ uint32_t nsim_trace_writer_add_barrier(NsimTraceWriter *writer, uint32_t members
 
 /* Append to a thread. Errors are kept and reported by close(), so the hot path needs no checks. */
 void nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t thread, const NsimRun *run);
+void nsim_trace_writer_runs(NsimTraceWriter *writer, uint32_t thread, const NsimRun *runs, size_t count);
 void nsim_trace_writer_mark(NsimTraceWriter *writer, uint32_t thread, uint32_t mark, uint64_t gap);
 void nsim_trace_writer_barrier(NsimTraceWriter *writer, uint32_t thread, uint32_t barrier, uint64_t gap);
 
+/* Lines of all threads' runs with this operation, which is READ, WRITE or RFO. */
+uint64_t nsim_trace_writer_line_count(const NsimTraceWriter *writer, NsimOp op);
 /* Whether close() is going to fail, so that a long run can stop early. Cheap. */
 bool nsim_trace_writer_failed(const NsimTraceWriter *writer);
 
