@@ -137,7 +137,7 @@ put_marks(NsimJson *json, const NsimTraceInfo *info, const NsimTraceScan *scan)
         nsim_json_string(json, "name", info->marks[i]);
         if (scan != NULL)
             nsim_json_uint(json, "records", scan->marks[i].records);
-        if (scan != NULL && i < scan->pass_marks)
+        if (scan != NULL && i < scan->pass_marks && !nsim_trace_mark_is_block(info->marks[i]))
             put_passes(json, info, scan, i);
         nsim_json_end(json);
     }

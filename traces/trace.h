@@ -81,6 +81,12 @@ NsimTrace *nsim_trace_ref(NsimTrace *trace);
 void nsim_trace_unref(NsimTrace *trace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimTrace, nsim_trace_unref)
 
+/*
+ * Does this name, `block:N`, say which thread block of a GPU what follows is of? Such a mark begins no operation; neither
+ * does it end one. A label may stand before it: `bfs:block:7`.
+ */
+bool nsim_trace_mark_is_block(const char *name);
+
 /* (transfer none) */
 const NsimTraceInfo *nsim_trace_info(const NsimTrace *trace);
 const char *nsim_trace_path(const NsimTrace *trace);
