@@ -125,6 +125,15 @@ nsim_text_take_instant(const char **at, const char *end, uint64_t unit_ps, NsimI
         *at = here;
         return true;
     }
+    uint64_t fraction_ps, short_ps;
+    if (!__builtin_mul_overflow(fraction, unit_ps, &fraction_ps) &&
+        !__builtin_mul_overflow(whole, unit_ps, &short_ps) &&
+        !__builtin_add_overflow(short_ps, fraction_ps / scale, &short_ps)) { /* so too here */
+        ret_instant->ns = short_ps / 1000;
+        ret_instant->rest_ps = (uint32_t)(short_ps % 1000);
+        *at = here;
+        return true;
+    }
     const unsigned __int128 ps =
         (unsigned __int128)whole * unit_ps + (uint64_t)((unsigned __int128)fraction * unit_ps / scale);
     if (ps / 1000 > UINT64_MAX)
