@@ -323,11 +323,9 @@ nsim_import_accesses(NsimImport *import, uint32_t thread, const NsimImportAccess
         const uint64_t address = accesses[i].address, line = address >> NSIM_LINE_SHIFT;
         read_count += op == NSIM_OP_READ;
         advance(import, self, accesses[i].advance_16ths);
-        if (!find_last_line(import, address, accesses[i].bytes, &last))
-            continue;
-        if (G_LIKELY(line == last && !has_filter)) {
+        if (G_LIKELY(address % NSIM_LINE_BYTES + accesses[i].bytes <= NSIM_LINE_BYTES && !has_filter)) {
             runs.count += nsim_coalescer_take(&self->coalescer, op, line, self->now_16ths, &runs.runs[runs.count]);
-        } else {
+        } else if (find_last_line(import, address, accesses[i].bytes, &last)) {
             hand_on(import, self, &runs);
             touch_lines(import, self, op, line, last);
         }
