@@ -158,10 +158,19 @@ nsim_progress_line_new(void);
 /* An NsimProgressFunc whose `user_data` is the line. */
 void
 nsim_progress_line_update(const NsimProgress *progress, void *user_data);
-/* So much of an input is done (of `total` bytes, 0: not known), and so many of what it consists of. */
+/* The same where standard error is a terminal that can rewrite a line, else NULL. (transfer full) */
+NsimProgressLine *
+nsim_progress_line_new_on_terminal(void);
+/* How far other work has come. */
+typedef struct {
+    const char *verb;     /* "cutting"; NULL: the line says how many of `what` there have been */
+    uint64_t done, total; /* in any unit; total 0: not known. Less done than before: another pass has begun */
+    uint64_t count;       /* of what the rate counts */
+    const char *what;     /* "lines" */
+} NsimProgressAmount;
+/* Shows nothing of work that is soon done; `line` NULL is allowed. */
 void
-nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t total_bytes, uint64_t count,
-                          const char *what);
+nsim_progress_line_amount(NsimProgressLine *line, const NsimProgressAmount *amount);
 /* So many steps of a job are done. */
 void
 nsim_progress_line_steps(NsimProgressLine *line, uint32_t done, uint32_t count, const char *what);

@@ -8,6 +8,7 @@ cli_sources = \
     cli/trace-capture-lackey.c cli/trace-capture-run.c cli/trace-capture-system.c \
     cli/trace-capture.c cli/trace-capture.h \
     cli/trace-export.c \
+    cli/trace-fit.c cli/trace-fit.h \
     cli/trace-generate.c cli/trace-generate-spec.c cli/trace-generate-transformer.c cli/trace-generate-watch.c \
     cli/trace-generate.h \
     cli/trace-import.c \
@@ -20,7 +21,7 @@ numasim_SOURCES = cli/main.c $(cli_sources)
 cli_libraries = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libimport.a libqemu.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(HWLOC_LIBS)
 numasim_LDADD = $(cli_libraries)
-cli_cppflags = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"'
+cli_cppflags = $(AM_CPPFLAGS) -DNSIM_PKGLIBDIR='"$(pkglibdir)"' -DNSIM_PKGDATADIR='"$(pkgdatadir)"'
 numasim_CPPFLAGS = $(cli_cppflags)
 
 # The template of plots, as a text in the program: it is found wherever that is.

@@ -5,6 +5,7 @@
 #include <report/format.h>
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define BAR_COLUMNS 20u
 #define INTERVAL_US ((gint64)100 * 1000)
@@ -13,6 +14,7 @@
 
 struct _NsimProgressLine {
     gint64 start_us, last_us;
+    uint64_t last_done;
     bool visible;
 };
 
@@ -22,6 +24,13 @@ nsim_progress_line_new(void)
     NsimProgressLine *line = g_new0(NsimProgressLine, 1);
     line->start_us = g_get_monotonic_time();
     return line;
+}
+
+NsimProgressLine *
+nsim_progress_line_new_on_terminal(void)
+{
+    const bool can = isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+    return can ? nsim_progress_line_new() : NULL;
 }
 
 /* "  42% [########            ] " */
@@ -95,20 +104,32 @@ nsim_progress_line_update(const NsimProgress *progress, void *user_data)
     show(line, text, now_us);
 }
 
+/* "  42% [########            ] cutting  31.4 M lines/s  ETA 0:12" */
 void
-nsim_progress_line_amount(NsimProgressLine *line, uint64_t done_bytes, uint64_t total_bytes, uint64_t count,
-                          const char *what)
+nsim_progress_line_amount(NsimProgressLine *line, const NsimProgressAmount *amount)
 {
-    const gint64 now_us = g_get_monotonic_time(), elapsed_us = now_us - line->start_us;
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (!is_due(line, now_us))
+    const gint64 now_us = g_get_monotonic_time();
+    if (!line)
         return;
-    const uint64_t done_ppm = total_bytes > 0 ? nsim_share_ppm(MIN(done_bytes, total_bytes), total_bytes) : 0;
-    if (total_bytes > 0)
+    if (amount->done < line->last_done)
+        line->start_us = now_us;
+    line->last_done = amount->done;
+    const gint64 elapsed_us = now_us - line->start_us;
+    if (elapsed_us < ESTIMATE_AFTER_US || !is_due(line, now_us))
+        return;
+    g_autoptr(GString) text = g_string_new(NULL);
+    uint64_t done_ppm = 0;
+    if (amount->total > 0) {
+        done_ppm = nsim_share_ppm(MIN(amount->done, amount->total), amount->total);
         append_bar(text, done_ppm);
-    nsim_format_si(text, count);
-    g_string_append_printf(text, " %s  ", what);
-    append_rate(text, count, what, elapsed_us);
+    }
+    if (amount->verb) {
+        g_string_append_printf(text, "%s  ", amount->verb);
+    } else {
+        nsim_format_si(text, amount->count);
+        g_string_append_printf(text, " %s  ", amount->what);
+    }
+    append_rate(text, amount->count, amount->what, elapsed_us);
     append_estimate(text, done_ppm, elapsed_us);
     show(line, text->str, now_us);
 }

@@ -32,8 +32,7 @@ typedef struct {
     const char *unit; /* what the rate counts */
     GCancellable *cancel;
     NsimInterrupt *interrupt;
-    gint64 start_us, last_us;
-    bool shows, visible;
+    NsimProgressLine *line;
 } NsimGenerateWatch;
 
 void nsim_generate_watch_begin(NsimGenerateWatch *watch, const char *unit);

@@ -4,7 +4,6 @@
 
 #include <report/format.h>
 #include <traces/import/import.h>
-#include <unistd.h>
 
 #define HELP_COLUMNS 80u
 #define FORMAT_COLUMN 20u
@@ -51,7 +50,9 @@ read_options(const NsimCommand *command, const ImportTexts *texts, NsimImportOpt
 static void
 show_progress(void *context, uint64_t done_bytes, uint64_t total_bytes, uint64_t access_count)
 {
-    nsim_progress_line_amount(context, done_bytes, total_bytes, access_count, "accesses");
+    const NsimProgressAmount amount = {
+        .done = done_bytes, .total = total_bytes, .count = access_count, .what = "accesses"};
+    nsim_progress_line_amount(context, &amount);
 }
 
 /* What was found, for the person at the terminal. */
@@ -139,7 +140,7 @@ nsim_cmd_trace_import(int argc, char **argv)
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "-") != 0 && !g_file_test(argv[i], G_FILE_TEST_IS_DIR) && !nsim_cli_input_check(argv[i], &error))
             return nsim_cli_fail(error);
-    NsimProgressLine *line = !texts.quiet && isatty(STDERR_FILENO) ? nsim_progress_line_new() : NULL;
+    NsimProgressLine *line = texts.quiet ? NULL : nsim_progress_line_new_on_terminal();
     options.progress = line != NULL ? show_progress : NULL;
     options.progress_context = line;
     const bool good = nsim_import_trace(&options, &result, &error);

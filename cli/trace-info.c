@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* numasim trace info and check: what a trace holds and does, and whether it is sound. */
 #include <cli/cli.h>
+#include <cli/trace-fit.h>
 
 #include <report/format.h>
 #include <report/json.h>
@@ -136,7 +137,7 @@ put_marks(NsimJson *json, const NsimTraceInfo *info, const NsimTraceScan *scan)
         nsim_json_string(json, "name", info->marks[i]);
         if (scan != NULL)
             nsim_json_uint(json, "records", scan->marks[i].records);
-        if (scan != NULL && i < scan->pass_marks)
+        if (scan != NULL && i < scan->pass_marks && !nsim_trace_mark_is_block(info->marks[i]))
             put_passes(json, info, scan, i);
         nsim_json_end(json);
     }
@@ -199,6 +200,13 @@ put_scan(NsimJson *json, const NsimTraceInfo *info, const NsimTraceScan *scan)
     nsim_json_end(json);
 }
 
+/* Touched pages if they are known, else whole frames. */
+static uint64_t
+footprint_bytes(const NsimTraceInfo *info, const NsimTraceScan *scan)
+{
+    return scan != NULL ? scan->touched_pages << 12 : (uint64_t)info->frame_count << NSIM_FRAME_SHIFT;
+}
+
 static void
 put_trace(NsimJson *json, const NsimTrace *trace, const NsimTraceScan *scan)
 {
@@ -215,6 +223,7 @@ put_trace(NsimJson *json, const NsimTrace *trace, const NsimTraceScan *scan)
     nsim_json_string(json, "gap_unit", info->gap_unit == NSIM_GAP_PS ? "ps" : "instructions");
     nsim_json_uint(json, "gap_per_s", info->gap_per_s);
     nsim_json_uint(json, "frames", info->frame_count);
+    nsim_json_uint(json, "footprint_bytes", footprint_bytes(info, scan));
     nsim_json_uint(json, "records", info->burst_count);
     put_lines(json, lines);
     put_threads(json, info, scan);
@@ -259,6 +268,7 @@ static int
 print_info(int argc, char **argv, bool wants_scan, bool wants_quick, bool wants_json)
 {
     g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(NsimShippedMachines) machines = nsim_shipped_machines_load();
     NsimJson json;
     nsim_json_init(&json, out);
     if (wants_json) {
@@ -284,13 +294,16 @@ print_info(int argc, char **argv, bool wants_scan, bool wants_quick, bool wants_
             put_trace(&json, trace, scan);
             continue;
         }
-        g_autofree char *text = nsim_trace_describe_scan(trace, scan);
-        if (!nsim_cli_output_write(NULL, text, &error))
+        g_autofree char *description = nsim_trace_describe_scan(trace, scan);
+        g_autoptr(GString) text = g_string_new(description);
+        nsim_shipped_machines_describe(machines, footprint_bytes(nsim_trace_info(trace), scan), text);
+        if (!nsim_cli_output_write(NULL, text->str, &error))
             return nsim_cli_fail(error);
     }
     if (!wants_json)
         return NSIM_EXIT_OK;
     nsim_json_end(&json);
+    nsim_shipped_machines_put(machines, &json);
     nsim_json_end(&json);
     g_string_append_c(out, '\n');
     return nsim_cli_output_finish(NULL, out->str);

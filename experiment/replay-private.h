@@ -109,6 +109,8 @@ struct _NsimReplay {
     bool stop;
     struct NsimCache **caches; /* by accessor; NULL without */
     Barrier **barriers; /* by workload */
+    /* By workload and mark; NULL: the mark begins none (nsim_trace_mark_is_block()). */
+    NsimReplayOperation ***operations;
     uint32_t running;   /* threads not ended */
     GError *error;
 };

@@ -112,14 +112,12 @@ replay_refill(NsimReplay *replay, Thread *thread)
 static void
 pass_mark(NsimReplay *replay, Thread *thread, uint32_t mark)
 {
+    NsimReplayOperation *const *operations = replay->operations[thread->workload];
     const NsimTime now_ps = MAX(thread->base_ps, thread->done_ps);
-    if (thread->mark != UINT32_MAX && thread->mark_ps >= replay->stats.begin_ps) {
-        NsimReplayOperation **slot = replay->stats.operations;
-        while (*slot != NULL && ((*slot)->workload != thread->workload || (*slot)->mark != thread->mark))
-            slot++;
-        nsim_assert(*slot != NULL);
-        nsim_histogram_record(&(*slot)->times, now_ps - thread->mark_ps, 1);
-    }
+    if (operations[mark] == NULL)
+        return;
+    if (thread->mark != UINT32_MAX && thread->mark_ps >= replay->stats.begin_ps)
+        nsim_histogram_record(&operations[thread->mark]->times, now_ps - thread->mark_ps, 1);
     thread->mark = mark;
     thread->mark_ps = now_ps;
 }
@@ -586,6 +584,7 @@ build_workloads(NsimReplay *replay)
     const NsimReplayOptions *options = &replay->options;
     GPtrArray *operations = g_ptr_array_new();
     replay->barriers = g_new0(Barrier *, options->workload_count + 1);
+    replay->operations = g_new0(NsimReplayOperation **, options->workload_count + 1);
     for (uint32_t w = 0; w < options->workload_count; w++) {
         const NsimReplayWorkload *workload = &options->workloads[w];
         replay->barriers[w] = g_new0(Barrier, workload->barrier_count + 1);
@@ -595,10 +594,14 @@ build_workloads(NsimReplay *replay)
             barrier->waiting = g_new0(uint32_t, barrier->members + 1);
             barrier->arrival_ps = g_new0(NsimTime, barrier->members + 1);
         }
+        replay->operations[w] = g_new0(NsimReplayOperation *, workload->mark_count + 1);
         for (uint32_t m = 0; m < workload->mark_count; m++) {
+            if (nsim_trace_mark_is_block(workload->marks[m]))
+                continue;
             NsimReplayOperation *operation = g_new0(NsimReplayOperation, 1);
             operation->workload = w;
             operation->mark = m;
+            replay->operations[w][m] = operation;
             g_ptr_array_add(operations, operation);
         }
     }
@@ -675,6 +678,7 @@ nsim_replay_free(NsimReplay *replay)
             g_free(replay->barriers[w][b].arrival_ps);
         }
         g_free(replay->barriers[w]);
+        g_free(replay->operations[w]);
     }
     for (NsimReplayOperation **slot = replay->stats.operations; *slot != NULL; slot++)
         g_free(*slot);
@@ -682,6 +686,7 @@ nsim_replay_free(NsimReplay *replay)
         nsim_cache_free(replay->caches[a]);
     g_free(replay->caches);
     g_free(replay->barriers);
+    g_free(replay->operations);
     g_free(replay->stats.operations);
     g_free(replay->stats.accessors);
     g_aligned_free(replay->cores);

@@ -78,7 +78,7 @@ typedef struct {
     uint64_t access_count, burst_count;
     NsimHistogram latency;
     NsimReplayAccessor *accessors;    /* machine->accessor_count long */
-    NsimReplayOperation **operations; /* NULL-terminated, in the order of (workload, mark) */
+    NsimReplayOperation **operations; /* NULL-terminated, in the order of (workload, mark), without marks of blocks */
 } NsimReplayStats;
 
 /* The source of a trace cursor; the cursor stays the caller's. */

@@ -42,6 +42,7 @@ typedef struct {
     uint64_t pass_lines;
     uint64_t region_lines[NSIM_SCAN_REGIONS + 1];
     uint64_t *thread_passes; /* thread x pass_marks */
+    bool *is_block;          /* of the first pass_marks marks */
 } Work;
 
 /* ---- Regions ------------------------------------------------------------------------------------------------- */
@@ -165,7 +166,7 @@ note_mark(Work *work, const NsimTraceEvent *event)
     NsimTraceScan *scan = work->scan;
     NsimScanMark *mark = &scan->marks[event->operand];
     mark->records++;
-    if (event->operand >= scan->pass_marks)
+    if (event->operand >= scan->pass_marks || work->is_block[event->operand])
         return;
     /* The first thread to come this far begins the pass for all. */
     uint64_t *passed = &work->thread_passes[(size_t)event->thread * scan->pass_marks + event->operand];
@@ -373,6 +374,19 @@ read_all(Work *work, const NsimTraceTick *tick, GError **error)
     return true;
 }
 
+/* So many marks, from the first on, as have the first NSIM_SCAN_MARKS that begin operations. */
+static uint32_t
+count_pass_marks(const NsimTraceInfo *info, bool is_block[NSIM_SCAN_MARK_NUMBERS])
+{
+    uint32_t number = 0;
+    for (uint32_t found = 0; number < MIN(info->mark_count, NSIM_SCAN_MARK_NUMBERS) && found < NSIM_SCAN_MARKS;
+         number++) {
+        is_block[number] = nsim_trace_mark_is_block(info->marks[number]);
+        found += !is_block[number];
+    }
+    return number;
+}
+
 /* Everything whose size depends on the trace. */
 static bool
 allocate(Work *work, GError **error)
@@ -388,7 +402,8 @@ allocate(Work *work, GError **error)
     scan->regions = g_new0(NsimScanRegion, (size_t)info->region_count + 1);
     scan->threads = g_new0(NsimScanThread, (size_t)info->thread_count + 1);
     scan->marks = g_new0(NsimScanMark, (size_t)info->mark_count + 1);
-    scan->pass_marks = MIN(info->mark_count, NSIM_SCAN_MARKS);
+    work->is_block = g_new0(bool, NSIM_SCAN_MARK_NUMBERS);
+    scan->pass_marks = count_pass_marks(info, work->is_block);
     scan->pass_regions = MIN(info->region_count, NSIM_SCAN_REGIONS);
     scan->passes = g_new0(NsimScanPass, (size_t)(scan->pass_marks + 1) * (scan->pass_regions + 1));
     scan->run_lines = g_new0(NsimHistogram, 1);
@@ -415,6 +430,7 @@ clear_work(Work *work)
     g_free(work->in_slice);
     g_free(work->heat);
     g_free(work->thread_passes);
+    g_free(work->is_block);
     nsim_reuse_free(work->reuse);
     if (work->lines != NULL)
         g_array_unref(work->lines);

@@ -17,6 +17,8 @@
 /* Regions and marks with a table of passes; later ones have totals only. */
 #define NSIM_SCAN_REGIONS 64u
 #define NSIM_SCAN_MARKS 16u
+/* They are looked for among so many: names of blocks, which have no passes, may stand between them. */
+#define NSIM_SCAN_MARK_NUMBERS 2048u
 /* A run of so many lines, or one marked prefetchable, is a stream. */
 #define NSIM_SCAN_STREAM_LINES 4u
 
@@ -70,7 +72,7 @@ typedef struct {
     NsimScanRegion *regions; /* and one more for what lies outside all of them */
     NsimScanThread *threads;
     NsimScanMark *marks;
-    NsimScanPass *passes; /* mark x (regions + 1), for the first NSIM_SCAN_MARKS marks and NSIM_SCAN_REGIONS regions */
+    NsimScanPass *passes; /* mark x (regions + 1), for the first pass_marks marks and NSIM_SCAN_REGIONS regions */
     uint32_t pass_marks, pass_regions; /* rows and columns of that table */
     NsimScanSlice slices[NSIM_SCAN_SLICES];
     NsimScanRange ranges[NSIM_SCAN_RANGES];

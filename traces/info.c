@@ -134,13 +134,23 @@ append_marks(GString *text, const NsimTraceInfo *info, const NsimTraceScan *scan
 {
     if (info->mark_count > 0)
         g_string_append(text, scan != NULL ? "\nmarks (passes)\n" : "\nmarks\n");
-    for (uint32_t i = 0; i < MIN(info->mark_count, NSIM_INFO_ROWS_MAX); i++) {
-        g_string_append_printf(text, "  %s", info->marks[i]);
-        if (scan != NULL)
-            g_string_append_printf(text, " (%" PRIu64 ")", scan->marks[i].records);
-        g_string_append_c(text, '\n');
+    uint32_t shown = 0, block_count = 0;
+    uint64_t block_passes = 0;
+    for (uint32_t i = 0; i < info->mark_count; i++) {
+        const uint64_t passes = scan != NULL ? scan->marks[i].records : 0;
+        if (nsim_trace_mark_is_block(info->marks[i])) {
+            block_count++;
+            block_passes += passes;
+        } else if (shown++ < NSIM_INFO_ROWS_MAX) {
+            g_string_append_printf(text, scan != NULL ? "  %s (%" PRIu64 ")\n" : "  %s\n", info->marks[i], passes);
+        }
     }
-    nsim_append_more(text, info->mark_count, "marks");
+    nsim_append_more(text, shown, "marks");
+    if (block_count > 0)
+        g_string_append_printf(text,
+                               scan != NULL ? "  block:N of %" PRIu32 " thread blocks (%" PRIu64 ")\n"
+                                            : "  block:N of %" PRIu32 " thread blocks\n",
+                               block_count, block_passes);
     if (info->barrier_count > 0)
         g_string_append(text, "\nbarriers\n");
     for (uint32_t i = 0; i < MIN(info->barrier_count, NSIM_INFO_ROWS_MAX); i++)

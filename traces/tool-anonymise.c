@@ -141,8 +141,9 @@ add_tables(const Anonymise *work, NsimRewrite *rewrite)
         nsim_trace_writer_add_region(writer, name, region->address, region->bytes);
     }
     for (uint32_t i = 0; i < info->mark_count; i++) {
+        /* Numbers of blocks tell nothing, and what they are must stay known. */
         g_autofree char *name = g_strdup_printf("m%" PRIu32, i);
-        nsim_trace_writer_add_mark(writer, name);
+        nsim_trace_writer_add_mark(writer, nsim_trace_mark_is_block(info->marks[i]) ? info->marks[i] : name);
     }
     for (uint32_t i = 0; i < info->barrier_count; i++)
         nsim_trace_writer_add_barrier(writer, info->barriers[i]);

@@ -124,6 +124,18 @@ nsim_trace_unref(NsimTrace *trace)
     g_free(trace);
 }
 
+bool
+nsim_trace_mark_is_block(const char *name)
+{
+    static const char word[] = "block";
+    const size_t length = sizeof word - 1;
+    const char *colon = strrchr(name, ':');
+    if (colon == NULL || colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
+        (size_t)(colon - name) < length || memcmp(colon - length, word, length) != 0)
+        return false;
+    return colon - length == name || colon[-(ptrdiff_t)length - 1] == ':';
+}
+
 const NsimTraceInfo *
 nsim_trace_info(const NsimTrace *trace)
 {

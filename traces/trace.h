@@ -81,6 +81,12 @@ NsimTrace *nsim_trace_ref(NsimTrace *trace);
 void nsim_trace_unref(NsimTrace *trace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimTrace, nsim_trace_unref)
 
+/*
+ * Does this name, `block:N`, say which thread block of a GPU what follows is of? Such a mark begins no operation; neither
+ * does it end one. A label may stand before it: `bfs:block:7`.
+ */
+bool nsim_trace_mark_is_block(const char *name);
+
 /* (transfer none) */
 const NsimTraceInfo *nsim_trace_info(const NsimTrace *trace);
 const char *nsim_trace_path(const NsimTrace *trace);
@@ -167,9 +173,12 @@ uint32_t nsim_trace_writer_add_barrier(NsimTraceWriter *writer, uint32_t members
 
 /* Append to a thread. Errors are kept and reported by close(), so the hot path needs no checks. */
 void nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t thread, const NsimRun *run);
+void nsim_trace_writer_runs(NsimTraceWriter *writer, uint32_t thread, const NsimRun *runs, size_t count);
 void nsim_trace_writer_mark(NsimTraceWriter *writer, uint32_t thread, uint32_t mark, uint64_t gap);
 void nsim_trace_writer_barrier(NsimTraceWriter *writer, uint32_t thread, uint32_t barrier, uint64_t gap);
 
+/* Lines of all threads' runs with this operation, which is READ, WRITE or RFO. */
+uint64_t nsim_trace_writer_line_count(const NsimTraceWriter *writer, NsimOp op);
 /* Whether close() is going to fail, so that a long run can stop early. Cheap. */
 bool nsim_trace_writer_failed(const NsimTraceWriter *writer);
 

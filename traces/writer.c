@@ -17,6 +17,7 @@
 #define RECORDS_FIRST 64u
 #define FRAMES_FIRST 1024u
 #define NO_FRAME UINT32_MAX
+#define RUN_FLAGS (NSIM_BURST_DEPENDENT | NSIM_BURST_PREFETCHABLE)
 
 typedef struct {
     uint64_t offset, first_record;
@@ -24,22 +25,18 @@ typedef struct {
 } IndexEntry;
 
 typedef struct {
-    NsimTraceThread totals; /* and the name */
+    char *name;
+    uint64_t lines[NSIM_OP_RFO + 1]; /* by NsimOp */
+    uint64_t gap_total;              /* and sixteenths of a unit beyond it */
     uint32_t gap_sixteenths;
     uint64_t written; /* records in blocks already written */
     GArray *index;    /* of IndexEntry */
     NsimTraceRecord *records;
     uint32_t filled, room;
-    /* The last frame this thread touched. */
+    /* The last frame this thread touched; UINT64_MAX: none. */
     uint64_t frame_address;
     uint32_t frame;
 } Thread;
-
-/* A frame's number by its address: open addressing, a power of two of slots, at most half of them used. */
-typedef struct {
-    uint64_t address;
-    uint32_t number; /* NO_FRAME: an empty slot */
-} FrameSlot;
 
 struct _NsimTraceWriter {
     char *path;
@@ -53,12 +50,15 @@ struct _NsimTraceWriter {
     GHashTable *mark_numbers; /* name -> number + 1; looked up, never iterated */
     GArray *barriers;         /* of uint32_t */
     GArray *frames;           /* of uint64_t: addresses by number */
-    FrameSlot *slots;
+    /*
+     * Frames' numbers by their addresses: open addressing, a power of two of slots, at most half of them used, the
+     * others NO_FRAME. Addresses are looked up in `frames`: slots are asked for at random, and so are kept small.
+     */
+    uint32_t *slots;
     uint32_t slot_bits;
 };
 
-static void
-keep_error(NsimTraceWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void keep_error(NsimTraceWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static void
 keep_error(NsimTraceWriter *writer, const char *format, ...)
@@ -106,7 +106,7 @@ static void
 free_thread(gpointer data)
 {
     Thread *thread = data;
-    g_free(thread->totals.name);
+    g_free(thread->name);
     g_array_unref(thread->index);
     g_free(thread->records);
     g_free(thread);
@@ -139,7 +139,7 @@ static void
 clear_slots(NsimTraceWriter *writer)
 {
     for (size_t i = 0; i < (size_t)1 << writer->slot_bits; i++)
-        writer->slots[i].number = NO_FRAME;
+        writer->slots[i] = NO_FRAME;
 }
 
 NsimTraceWriter *
@@ -174,7 +174,7 @@ nsim_trace_writer_new(const char *path, const NsimTraceWriterOptions *options, G
     writer->barriers = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     writer->frames = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     writer->slot_bits = 11;
-    writer->slots = g_new(FrameSlot, (size_t)1 << writer->slot_bits);
+    writer->slots = g_new(uint32_t, (size_t)1 << writer->slot_bits);
     clear_slots(writer);
     writer->encoder = nsim_block_encoder_new(options->level);
     if (writer->encoder == NULL) {
@@ -218,9 +218,9 @@ nsim_trace_writer_add_thread(NsimTraceWriter *writer, const char *name)
     if (writer->error != NULL)
         return 0;
     Thread *thread = g_new0(Thread, 1);
-    thread->totals.name = clean_text(name);
+    thread->name = clean_text(name);
     thread->index = g_array_new(FALSE, FALSE, sizeof(IndexEntry));
-    thread->frame = NO_FRAME;
+    thread->frame_address = UINT64_MAX;
     g_ptr_array_add(writer->threads, thread);
     return writer->threads->len - 1;
 }
@@ -232,8 +232,8 @@ nsim_trace_writer_rename_thread(NsimTraceWriter *writer, uint32_t number, const 
         return;
     nsim_assert(number < writer->threads->len);
     Thread *thread = g_ptr_array_index(writer->threads, number);
-    g_free(thread->totals.name);
-    thread->totals.name = clean_text(name);
+    g_free(thread->name);
+    thread->name = clean_text(name);
 }
 
 void
@@ -289,13 +289,14 @@ nsim_trace_writer_add_barrier(NsimTraceWriter *writer, uint32_t members)
 
 /* ---- Frames -------------------------------------------------------------------------------------------------- */
 
-static FrameSlot *
+static inline uint32_t *
 find_slot(const NsimTraceWriter *writer, uint64_t address)
 {
     const uint32_t mask = (UINT32_C(1) << writer->slot_bits) - 1;
+    const uint64_t *addresses = (const uint64_t *)(const void *)writer->frames->data;
     /* Multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4). */
     uint32_t at = (uint32_t)(address * UINT64_C(0x9E3779B97F4A7C15) >> (64 - writer->slot_bits));
-    while (writer->slots[at].number != NO_FRAME && writer->slots[at].address != address)
+    while (writer->slots[at] != NO_FRAME && addresses[writer->slots[at]] != address)
         at = (at + 1) & mask;
     return &writer->slots[at];
 }
@@ -304,31 +305,38 @@ static void
 grow_slots(NsimTraceWriter *writer)
 {
     writer->slot_bits++;
-    writer->slots = g_renew(FrameSlot, writer->slots, (size_t)1 << writer->slot_bits);
+    writer->slots = g_renew(uint32_t, writer->slots, (size_t)1 << writer->slot_bits);
     clear_slots(writer);
-    for (uint32_t i = 0; i < writer->frames->len; i++) {
-        const uint64_t address = g_array_index(writer->frames, uint64_t, i);
-        *find_slot(writer, address) = (FrameSlot){.address = address, .number = i};
-    }
+    for (uint32_t i = 0; i < writer->frames->len; i++)
+        *find_slot(writer, g_array_index(writer->frames, uint64_t, i)) = i;
 }
 
-/* The number of the frame at `address` (in frames). NO_FRAME, with the error kept, past the limit. */
-static uint32_t
-frame_number(NsimTraceWriter *writer, uint64_t address)
+/* A number for the frame at `address` (in frames), which has `slot`. NO_FRAME, with the error kept, past the limit. */
+static G_GNUC_NO_INLINE uint32_t
+add_frame(NsimTraceWriter *writer, uint32_t *slot, uint64_t address)
 {
-    FrameSlot *slot = find_slot(writer, address);
-    if (slot->number != NO_FRAME)
-        return slot->number;
     const uint32_t number = writer->frames->len;
     if (number == NSIM_TRACE_FRAMES_MAX) {
         keep_error(writer, "more than %u frames of 2 MiB are touched", NSIM_TRACE_FRAMES_MAX);
         return NO_FRAME;
     }
-    *slot = (FrameSlot){.address = address, .number = number};
+    *slot = number;
     g_array_append_val(writer->frames, address);
     if (writer->frames->len > UINT32_C(1) << (writer->slot_bits - 1))
         grow_slots(writer);
     return number;
+}
+
+/* The thread goes on in the frame at `address`. False past the limit. */
+static inline bool
+enter_frame(NsimTraceWriter *writer, Thread *thread, uint64_t address)
+{
+    if (address == thread->frame_address)
+        return true;
+    uint32_t *slot = find_slot(writer, address);
+    thread->frame = G_LIKELY(*slot != NO_FRAME) ? *slot : add_frame(writer, slot, address);
+    thread->frame_address = address;
+    return thread->frame != NO_FRAME;
 }
 
 /* ---- Records ------------------------------------------------------------------------------------------------- */
@@ -351,19 +359,34 @@ flush_thread(NsimTraceWriter *writer, uint32_t number)
     thread->filled = 0;
 }
 
-static void
-append(NsimTraceWriter *writer, uint32_t number, Thread *thread, const NsimTraceRecord *record)
+/* Make room for a record when there is none. */
+static G_GNUC_NO_INLINE void
+make_room(NsimTraceWriter *writer, uint32_t number, Thread *thread)
 {
-    if (thread->filled == thread->room) {
-        if (thread->room == NSIM_FORMAT_BLOCK_RECORDS) {
-            flush_thread(writer, number);
-        } else {
-            thread->room = thread->room == 0 ? RECORDS_FIRST : thread->room * 2;
-            thread->records = g_renew(NsimTraceRecord, thread->records, thread->room);
-        }
+    if (thread->room == NSIM_FORMAT_BLOCK_RECORDS) {
+        flush_thread(writer, number);
+    } else {
+        thread->room = thread->room == 0 ? RECORDS_FIRST : thread->room * 2;
+        thread->records = g_renew(NsimTraceRecord, thread->records, thread->room);
     }
-    thread->records[thread->filled++] = *record;
-    thread->totals.burst_count++;
+}
+
+/*
+ * The next record of a thread, for the caller to fill in. It is written to where it stays: to copy a record that has
+ * just been put together from its fields makes a processor wait for them.
+ */
+static inline NsimTraceRecord *
+append(NsimTraceWriter *writer, uint32_t number, Thread *thread)
+{
+    if (G_UNLIKELY(thread->filled == thread->room))
+        make_room(writer, number, thread);
+    return &thread->records[thread->filled++];
+}
+
+static void
+too_much_compute(NsimTraceWriter *writer, const Thread *thread)
+{
+    keep_error(writer, "compute of thread '%s' exceeds 2^64 gap units", thread->name);
 }
 
 /* Count compute, in sixteenths beyond whole units. */
@@ -374,18 +397,16 @@ count_gap(NsimTraceWriter *writer, Thread *thread, uint64_t gap, uint64_t sixtee
     thread->gap_sixteenths = (uint32_t)(sixteenths % 16);
     uint64_t total;
     if (__builtin_add_overflow(gap, sixteenths / 16, &total) ||
-        __builtin_add_overflow(thread->totals.gap_total, total, &thread->totals.gap_total))
-        keep_error(writer, "compute of thread '%s' exceeds 2^64 gap units", thread->totals.name);
+        __builtin_add_overflow(thread->gap_total, total, &thread->gap_total))
+        too_much_compute(writer, thread);
 }
 
 /* What of a gap does not fit a record becomes a pause; returns the rest. */
 static uint32_t
 put_pause(NsimTraceWriter *writer, uint32_t number, Thread *thread, uint64_t gap)
 {
-    if (G_UNLIKELY(gap > UINT32_MAX)) {
-        const NsimTraceRecord pause = {.frame = (uint32_t)(gap >> 32), .kind = NSIM_OP_PAUSE};
-        append(writer, number, thread, &pause);
-    }
+    if (G_UNLIKELY(gap > UINT32_MAX))
+        *append(writer, number, thread) = (NsimTraceRecord){.frame = (uint32_t)(gap >> 32), .kind = NSIM_OP_PAUSE};
     return (uint32_t)gap;
 }
 
@@ -402,60 +423,118 @@ check_run(NsimTraceWriter *writer, const Thread *thread, const NsimRun *run)
     const uint64_t lines = UINT64_C(1) << NSIM_FORMAT_LINE_BITS;
     if (G_LIKELY(run->count >= 1 && run->count <= NSIM_TRACE_RUN_LINES_MAX && run->line < lines &&
                  run->count <= lines - run->line && run->step <= UINT16_MAX && run->op <= NSIM_OP_RFO &&
-                 (run->flags & ~(NSIM_BURST_DEPENDENT | NSIM_BURST_PREFETCHABLE)) == 0))
+                 (run->flags & ~RUN_FLAGS) == 0))
         return true;
     keep_error(writer,
                "thread '%s', after record %" PRIu64 ": impossible run: %" PRIu32 " lines (1..%u) from line %#" PRIx64
                " (below 2^%d), step %" PRIu32 " (0..65535), operation %u (0..2), flags %#x",
-               thread->totals.name, thread->totals.burst_count, run->count, NSIM_TRACE_RUN_LINES_MAX, run->line,
+               thread->name, thread->written + thread->filled, run->count, NSIM_TRACE_RUN_LINES_MAX, run->line,
                NSIM_FORMAT_LINE_BITS, run->step, run->op, run->flags);
     return false;
 }
 
-void
-nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t number, const NsimRun *run)
+/* A run, or what of it lies in the thread's present frame. */
+static inline void
+put_piece(NsimTraceWriter *writer, uint32_t number, Thread *thread, const NsimRun *run, uint32_t line, uint32_t count,
+          uint64_t gap, unsigned flags)
 {
-    if (G_UNLIKELY(writer->error != NULL))
-        return;
-    Thread *thread = thread_of(writer, number);
+    const uint32_t step = count == 1 ? 0 : run->step; /* means nothing for one line */
+    const uint32_t record_gap = put_pause(writer, number, thread, gap);
+    NsimTraceRecord *record = append(writer, number, thread);
+    record->frame = thread->frame;
+    record->line = (uint16_t)line;
+    record->count = (uint16_t)count;
+    record->gap = record_gap;
+    record->step = (uint16_t)step;
+    record->kind = (uint8_t)(run->op | flags << NSIM_KIND_FLAGS_SHIFT);
+    record->unused = 0;
+    count_gap(writer, thread, gap, (uint64_t)(count - 1) * step);
+}
+
+/* Any run, which may have several frames or be impossible. */
+static G_GNUC_NO_INLINE void
+put_run(NsimTraceWriter *writer, uint32_t number, Thread *thread, const NsimRun *run)
+{
     if (!check_run(writer, thread, run))
         return;
-    uint64_t *lines = run->op == NSIM_OP_READ    ? &thread->totals.read_lines
-                      : run->op == NSIM_OP_WRITE ? &thread->totals.write_lines
-                                                 : &thread->totals.rfo_lines;
-    NsimTraceRecord record = {.gap = put_pause(writer, number, thread, run->gap),
-                              .kind = (uint8_t)(run->op | run->flags << NSIM_KIND_FLAGS_SHIFT)};
     uint64_t line = run->line;
     uint32_t left = run->count, carry = 0;
     uint64_t gap = run->gap; /* of the piece, as its records have it */
-    *lines += left;
+    unsigned flags = run->flags;
+    thread->lines[run->op] += run->count;
     for (;;) {
-        const uint64_t address = line >> NSIM_FRAME_LINES_SHIFT;
         const uint32_t in_frame = (uint32_t)line & (NSIM_FRAME_LINES - 1);
-        const uint32_t room = NSIM_FRAME_LINES - in_frame;
-        const uint32_t count = left < room ? left : room;
-        if (address != thread->frame_address || thread->frame == NO_FRAME) {
-            thread->frame = frame_number(writer, address);
-            thread->frame_address = address;
-            if (thread->frame == NO_FRAME)
-                return;
-        }
-        record.frame = thread->frame;
-        record.line = (uint16_t)in_frame;
-        record.count = (uint16_t)count;
-        record.step = count == 1 ? 0 : (uint16_t)run->step; /* means nothing for one line */
-        append(writer, number, thread, &record);
-        count_gap(writer, thread, gap, (uint64_t)(count - 1) * run->step);
+        const uint32_t count = MIN(left, NSIM_FRAME_LINES - in_frame);
+        if (!enter_frame(writer, thread, line >> NSIM_FRAME_LINES_SHIFT))
+            return;
+        put_piece(writer, number, thread, run, in_frame, count, gap, flags);
         left -= count;
         if (left == 0)
             return;
         /* The rest begins one step after this piece's last line; sixteenths are carried to the next piece. */
         line += count;
         carry += run->step;
-        gap = record.gap = carry / 16;
+        gap = carry / 16;
         carry %= 16;
-        record.kind &= (uint8_t) ~(NSIM_BURST_DEPENDENT << NSIM_KIND_FLAGS_SHIFT);
+        flags &= ~(unsigned)NSIM_BURST_DEPENDENT;
     }
+}
+
+/* Most often a run is a single line: a random program has nothing else, and shall not pay for what others need. */
+static inline bool
+is_single_line(const NsimRun *run)
+{
+    const uint64_t unusual = (run->count ^ 1) | run->line >> NSIM_FORMAT_LINE_BITS | run->gap >> 32 | run->step >> 16 |
+                             (run->flags & ~(unsigned)RUN_FLAGS);
+    return unusual == 0 && run->op <= NSIM_OP_RFO;
+}
+
+static inline void
+put_single_line(NsimTraceWriter *writer, uint32_t number, Thread *thread, const NsimRun *run)
+{
+    if (!enter_frame(writer, thread, run->line >> NSIM_FRAME_LINES_SHIFT))
+        return;
+    NsimTraceRecord *record = append(writer, number, thread);
+    record->frame = thread->frame;
+    record->line = (uint16_t)(run->line & (NSIM_FRAME_LINES - 1));
+    record->count = 1;
+    record->gap = (uint32_t)run->gap;
+    record->step = 0;
+    record->kind = (uint8_t)(run->op | run->flags << NSIM_KIND_FLAGS_SHIFT);
+    record->unused = 0;
+    thread->lines[run->op]++;
+    if (G_UNLIKELY(__builtin_add_overflow(thread->gap_total, run->gap, &thread->gap_total)))
+        too_much_compute(writer, thread);
+}
+
+void
+nsim_trace_writer_runs(NsimTraceWriter *writer, uint32_t number, const NsimRun *runs, size_t count)
+{
+    if (G_UNLIKELY(writer->error != NULL))
+        return;
+    Thread *thread = thread_of(writer, number);
+    for (size_t i = 0; i < count && G_LIKELY(writer->error == NULL); i++) {
+        if (is_single_line(&runs[i]))
+            put_single_line(writer, number, thread, &runs[i]);
+        else
+            put_run(writer, number, thread, &runs[i]);
+    }
+}
+
+void
+nsim_trace_writer_run(NsimTraceWriter *writer, uint32_t number, const NsimRun *run)
+{
+    nsim_trace_writer_runs(writer, number, run, 1);
+}
+
+uint64_t
+nsim_trace_writer_line_count(const NsimTraceWriter *writer, NsimOp op)
+{
+    uint64_t lines = 0;
+    nsim_assert(op <= NSIM_OP_RFO);
+    for (uint32_t i = 0; i < writer->threads->len; i++)
+        lines += thread_of(writer, i)->lines[op];
+    return lines;
 }
 
 static void
@@ -465,9 +544,8 @@ put_control(NsimTraceWriter *writer, uint32_t number, NsimOp op, uint32_t operan
         return;
     Thread *thread = thread_of(writer, number);
     count_gap(writer, thread, gap, 0);
-    const NsimTraceRecord record = {
-        .frame = operand, .gap = put_pause(writer, number, thread, gap), .kind = (uint8_t)op};
-    append(writer, number, thread, &record);
+    const uint32_t rest = put_pause(writer, number, thread, gap);
+    *append(writer, number, thread) = (NsimTraceRecord){.frame = operand, .gap = rest, .kind = (uint8_t)op};
 }
 
 void
@@ -586,13 +664,13 @@ put_trailer(const NsimTraceWriter *writer, Trailer *trailer)
     put_text(trailer, writer->options.filter);
     for (uint32_t i = 0; i < writer->threads->len; i++) {
         const Thread *thread = g_ptr_array_index(writer->threads, i);
-        put_number_64(trailer, thread->totals.burst_count);
-        put_number_64(trailer, thread->totals.read_lines);
-        put_number_64(trailer, thread->totals.write_lines);
-        put_number_64(trailer, thread->totals.rfo_lines);
-        put_number_64(trailer, thread->totals.gap_total);
+        put_number_64(trailer, thread->written);
+        put_number_64(trailer, thread->lines[NSIM_OP_READ]);
+        put_number_64(trailer, thread->lines[NSIM_OP_WRITE]);
+        put_number_64(trailer, thread->lines[NSIM_OP_RFO]);
+        put_number_64(trailer, thread->gap_total);
         put_number_64(trailer, thread->index->len);
-        put_text(trailer, thread->totals.name);
+        put_text(trailer, thread->name);
     }
     for (uint32_t i = 0; i < writer->regions->len; i++) {
         const NsimTraceRegion *region = &g_array_index(writer->regions, NsimTraceRegion, i);

@@ -112,6 +112,27 @@ test_marks(void)
     CU_ASSERT_EQUAL(stats->end_ps, 206000 + LATENCY_PS);
 }
 
+/* The number of a block neither begins an operation nor ends one. */
+static void
+test_block_marks(void)
+{
+    static char kernel[] = "kernel:a", block[] = "block:7", end[] = "end", *marks[] = { block, kernel, end };
+    g_autoptr(Rig) rig = new_rig();
+    rig->workload = (NsimReplayWorkload){ .mark_count = 3, .marks = marks };
+    const NsimBurst bursts[] = { control(NSIM_OP_MARK, 0, 500), control(NSIM_OP_MARK, 1, 500),
+                                 control(NSIM_OP_MARK, 0, 2000), control(NSIM_OP_MARK, 2, 3000) };
+    rig_add(rig, 0, bursts, G_N_ELEMENTS(bursts));
+    const NsimReplayStats *stats = rig_run(rig);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stats->operations[0]);
+    CU_ASSERT_EQUAL(stats->operations[0]->mark, 1);
+    CU_ASSERT_EQUAL(stats->operations[0]->times.count, 1);
+    CU_ASSERT_EQUAL(stats->operations[0]->times.sum_low, 5000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stats->operations[1]);
+    CU_ASSERT_EQUAL(stats->operations[1]->mark, 2);
+    CU_ASSERT_EQUAL(stats->operations[1]->times.count, 0);
+    CU_ASSERT_PTR_NULL(stats->operations[2]);
+}
+
 static void
 test_pause(void)
 {
@@ -285,6 +306,7 @@ test_threads_register(void)
            CU_add_test(suite, "barriers in turn", test_barrier_again) != NULL &&
            CU_add_test(suite, "a barrier that is never full", test_barrier_missing) != NULL &&
            CU_add_test(suite, "marks make operations", test_marks) != NULL &&
+           CU_add_test(suite, "marks of blocks", test_block_marks) != NULL &&
            CU_add_test(suite, "pauses", test_pause) != NULL &&
            CU_add_test(suite, "computation on a shared core", test_shared_core_computes) != NULL &&
            CU_add_test(suite, "the window of a shared core", test_shared_core_window) != NULL &&

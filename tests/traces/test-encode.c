@@ -115,6 +115,33 @@ test_compression(void)
     CU_ASSERT_EQUAL(one.bytes, NSIM_FORMAT_BLOCK_FIXED_BYTES);
 }
 
+static void
+test_random_places(void)
+{
+    /* Lines that seem random: real ones are stored as they are, steps of a large stride as differences all the same. */
+    g_autofree NsimTraceRecord *records = g_new0(NsimTraceRecord, RECORDS);
+    NsimRandom random;
+    nsim_random_init(&random, 1, "random places");
+    for (uint32_t i = 0; i < RECORDS; i++)
+        records[i] = (NsimTraceRecord){.frame = (uint32_t)nsim_random_below(&random, 512),
+                                       .line = (uint16_t)nsim_random_below(&random, 32768),
+                                       .count = 1};
+    const Encoded scattered = encode(3, records, RECORDS);
+    CU_ASSERT_EQUAL(scattered.lag, 0);
+    CU_ASSERT_EQUAL(scattered.widths[NSIM_COLUMN_LINE], 2);
+    CU_ASSERT_EQUAL(scattered.packings[NSIM_COLUMN_PLACE], NSIM_PACKING_ZSTD);
+    for (uint32_t streams = 1; streams <= 8; streams++) {
+        for (uint32_t i = 0; i < RECORDS; i++) {
+            const uint64_t position = (uint64_t)(i / streams) * 790093 + i % streams * UINT64_C(123456789);
+            records[i].frame = (uint32_t)(position >> NSIM_FRAME_LINES_SHIFT);
+            records[i].line = (uint16_t)(position & (NSIM_FRAME_LINES - 1));
+        }
+        const Encoded stride = encode(3, records, RECORDS);
+        CU_ASSERT_EQUAL(stride.lag, streams);
+        CU_ASSERT_TRUE(stride.bytes < 1000);
+    }
+}
+
 bool
 test_encode_register(void)
 {
@@ -122,5 +149,6 @@ test_encode_register(void)
     return suite != NULL && CU_add_test(suite, "streams that take turns", test_streams) != NULL &&
            CU_add_test(suite, "narrowest widths", test_widths) != NULL &&
            CU_add_test(suite, "blocks too large are split", test_split) != NULL &&
-           CU_add_test(suite, "compression where it pays", test_compression) != NULL;
+           CU_add_test(suite, "compression where it pays", test_compression) != NULL &&
+           CU_add_test(suite, "random places", test_random_places) != NULL;
 }

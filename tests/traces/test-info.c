@@ -249,6 +249,45 @@ test_damage(void)
     g_remove(path);
 }
 
+/* Numbers of blocks stand in one line and do not cut the pass of the mark before them, however many there are. */
+static void
+test_block_marks(void)
+{
+    g_autofree char *path = test_path("info-blocks.trace");
+    g_autoptr(GError) error = NULL;
+    const NsimTraceWriterOptions options = {.gap_unit = NSIM_GAP_PS};
+    NsimTraceWriter *writer = nsim_trace_writer_new(path, &options, &error);
+    g_assert_no_error(error);
+    nsim_trace_writer_add_thread(writer, "sm 0");
+    nsim_trace_writer_mark(writer, 0, nsim_trace_writer_add_mark(writer, "kernel:first"), 0);
+    for (uint32_t block = 0; block < 100; block++) {
+        g_autofree char *name = g_strdup_printf("block:%u", block);
+        const NsimRun run = {.line = 1000 + 10 * (uint64_t)block, .count = 1};
+        nsim_trace_writer_mark(writer, 0, nsim_trace_writer_add_mark(writer, name), 0);
+        nsim_trace_writer_run(writer, 0, &run);
+    }
+    nsim_trace_writer_mark(writer, 0, nsim_trace_writer_add_mark(writer, "kernel:second"), 0);
+    if (!nsim_trace_writer_close(writer, &error))
+        g_assert_no_error(error);
+    g_autoptr(NsimTrace) trace = nsim_trace_open(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(NsimTraceScan) scan = nsim_trace_scan(trace, NULL, &error);
+    g_assert_no_error(error);
+    CU_ASSERT_EQUAL(scan->marks[0].lines, 100);
+    CU_ASSERT_EQUAL(scan->marks[1].passes, 0);
+    CU_ASSERT_EQUAL(scan->marks[101].passes, 1);
+    g_autofree char *text = nsim_trace_describe_scan(trace, scan);
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text, "\nmarks (passes)\n  kernel:first (1)\n  kernel:second (1)\n  block:N of 100 thread blocks (100)\n"));
+    g_remove(path);
+
+    static const char *const others[] = {"block", "block:", "block:1x", "myblock:1", "block:a:1", "token", ":1", ""};
+    CU_ASSERT_TRUE(nsim_trace_mark_is_block("block:0"));
+    CU_ASSERT_TRUE(nsim_trace_mark_is_block("bfs:block:12"));
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        CU_ASSERT_FALSE(nsim_trace_mark_is_block(others[i]));
+}
+
 bool
 test_info_register(void)
 {
@@ -257,5 +296,6 @@ test_info_register(void)
            CU_add_test(suite, "long tables are cut", test_long_tables) != NULL &&
            CU_add_test(suite, "figures of a scan", test_figures) != NULL &&
            CU_add_test(suite, "in words", test_words) != NULL &&
+           CU_add_test(suite, "marks of blocks", test_block_marks) != NULL &&
            CU_add_test(suite, "a damaged trace", test_damage) != NULL;
 }

@@ -3,11 +3,14 @@
  * Any table with a column of addresses: a row is a load or a store. Which column is what comes from --columns, a list
  * of KEY=COLUMN[:UNIT] with columns by number (from 1) or by name,
  *
- *     address=3[:hex|dec|page|line|sector|BYTES]  needed; without a unit hexadecimal if it begins with 0x, else
- * decimal; page, line, sector: in units of 4096, 64, 512 bytes time=1:ps|ns|us|ms|s|instructions           absolute,
- * fractions allowed; without: one gap from row to row op=4[:READ/WRITE]                           the two words;
- * without the column all are loads bytes=5  thread=2                           1, and one thread
- *     separator=comma|semicolon|tab|space  header=yes|no
+ *     address=3[:UNIT]  needed; hex, dec, or else hexadecimal if it begins with 0x; page, line, sector, or a number:
+ *                       in units of 4096, 64, 512 or so many bytes
+ *     time=1:UNIT       ps, ns, us, ms, s or instructions; fractions allowed; without: a gap from row to row
+ *     op=4[:R/W]        the two words; without the column all are loads
+ *     bytes=5           1
+ *     thread=2          one thread
+ *     separator=        comma, semicolon, tab, space
+ *     header=           yes, no
  *
  * or else from the first line, by usual names such as address, time_us, op, size, tid. Left out: quoted fields of
  * several lines.
@@ -22,7 +25,6 @@ typedef struct {
     NsimImport *import;
     NsimInput *input;
     NsimColumns columns;
-    bool begun;
     uint64_t gap_16ths;
 } Reader;
 
@@ -35,8 +37,9 @@ probe(const uint8_t *head, size_t bytes)
 /* ---- The first line -------------------------------------------------------------------------------------------- */
 
 static bool
-begin(Reader *reader, const char *line, size_t length, bool *ret_is_header, GError **error)
+begin(void *context, const char *line, size_t length, bool *ret_is_header, GError **error)
 {
+    Reader *reader = context;
     NsimColumns *columns = &reader->columns;
     const bool guess = nsim_import_options(reader->import)->columns == NULL;
     g_autofree char *problem = NULL, *capture = NULL;
@@ -59,7 +62,6 @@ begin(Reader *reader, const char *line, size_t length, bool *ret_is_header, GErr
     const NsimImportHeader header = {.unit = columns->instructions ? NSIM_GAP_INSTRUCTIONS : NSIM_GAP_PS,
                                      .instructions_per_s = INSTRUCTIONS_PER_S,
                                      .capture = capture};
-    reader->begun = true;
     return nsim_import_begin(reader->import, &header, error);
 }
 
@@ -130,8 +132,9 @@ thread_of(Reader *reader, const NsimField *field)
 }
 
 static bool
-take_row(Reader *reader, const char *text, size_t length, GError **error)
+take_row(void *context, const char *text, size_t length, GError **error)
 {
+    Reader *reader = context;
     const NsimColumns *columns = &reader->columns;
     NsimField fields[NSIM_COLUMN_COUNT];
     uint64_t address, bytes = 1, now_16ths = 0;
@@ -171,23 +174,7 @@ take_row(Reader *reader, const char *text, size_t length, GError **error)
     return true;
 }
 
-static bool
-take(void *context, const char *text, size_t length, GError **error)
-{
-    Reader *reader = context;
-    bool is_header = false;
-    if (length == 0 || text[0] == '#') {
-        nsim_import_skip(reader->import);
-        return true;
-    }
-    if (!reader->begun && !begin(reader, text, length, &is_header, error))
-        return false;
-    if (is_header) {
-        nsim_import_skip(reader->import);
-        return true;
-    }
-    return take_row(reader, text, length, error);
-}
+static const NsimLineTable table = {.begin = begin, .take_row = take_row};
 
 static bool
 read_csv(NsimImport *import, NsimInput *input, GError **error)
@@ -199,7 +186,7 @@ read_csv(NsimImport *import, NsimInput *input, GError **error)
     bool good = specification == NULL || nsim_columns_parse(&reader.columns, specification, &problem);
     if (!good)
         g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_LIMIT, "columns '%s': %s", specification, problem);
-    good = good && nsim_lines_read(import, input, take, &reader, error);
+    good = good && nsim_lines_read_table(import, input, &table, &reader, error);
     nsim_columns_clear(&reader.columns);
     return good;
 }

@@ -62,17 +62,17 @@ parse(const char *line, size_t length, Line *ret)
            nsim_text_skip_blanks(at, end) == end;
 }
 
-static NsimLineKind
-judge(const char *line, size_t length)
+static bool
+is_own(const char *line, size_t length)
 {
     Line parsed;
-    return length == 0 ? NSIM_LINE_NEUTRAL : parse(line, length, &parsed) ? NSIM_LINE_OWN : NSIM_LINE_FOREIGN;
+    return parse(line, length, &parsed);
 }
 
 static NsimMatch
 probe(const uint8_t *head, size_t bytes)
 {
-    return nsim_lines_probe(head, bytes, judge);
+    return nsim_lines_probe_own(head, bytes, is_own);
 }
 
 static bool

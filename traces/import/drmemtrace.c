@@ -229,27 +229,73 @@ is_instruction(unsigned type)
            type == TYPE_INSTR_MAYBE_FETCH;
 }
 
+/* What was read of a piece and not told to the import yet. */
+typedef struct {
+    NsimImportAccess accesses[NSIM_IMPORT_BATCH];
+    size_t access_count;
+    uint64_t record_count;  /* the accesses and the instructions between them */
+    uint64_t advance_16ths; /* after the last access */
+} Batch;
+
+static void
+tell(NsimImport *import, const Shard *shard, Batch *batch)
+{
+    nsim_import_records(import, batch->record_count, batch->record_count - batch->access_count);
+    if (batch->access_count > 0)
+        nsim_import_accesses(import, shard->thread, batch->accesses, batch->access_count);
+    if (batch->advance_16ths > 0)
+        nsim_import_advance(import, shard->thread, batch->advance_16ths);
+    batch->access_count = 0;
+    batch->record_count = batch->advance_16ths = 0;
+}
+
+/* Goes through accesses and instructions, up to the first other record or the end. */
+static void
+gather(NsimImport *import, NsimInput *input, const Shard *shard, const uint8_t *end, Batch *batch)
+{
+    /* One of no bytes only tells where the next access was made. */
+    const uint64_t instruction_16ths = shard->has_thread ? shard->instruction_16ths : 0;
+    for (; input->at < end; input->at += shard->record_bytes) {
+        const Record record = record_at(input->at, shard->record_bytes);
+        if (record.type <= TYPE_WRITE) {
+            if (G_UNLIKELY(!shard->has_thread))
+                break;
+            if (batch->access_count == NSIM_IMPORT_BATCH)
+                tell(import, shard, batch);
+            NsimImportAccess *access = &batch->accesses[batch->access_count++];
+            access->advance_16ths = batch->advance_16ths;
+            access->address = record.value;
+            access->bytes = record.size;
+            access->op = record.type == TYPE_READ ? NSIM_OP_READ : NSIM_OP_WRITE;
+            batch->advance_16ths = 0;
+        } else if (is_instruction(record.type)) {
+            batch->advance_16ths += record.size > 0 ? instruction_16ths : 0;
+        } else {
+            break;
+        }
+        batch->record_count++;
+    }
+    tell(import, shard, batch);
+}
+
 static bool
 read_piece(NsimImport *import, NsimInput *input, Shard *shard, size_t count, GError **error)
 {
-    for (size_t i = 0; i < count; i++, input->at += shard->record_bytes) {
-        const Record record = record_at(input->at, shard->record_bytes);
+    Batch batch;
+    const uint8_t *end = input->at + count * shard->record_bytes;
+    batch.access_count = 0;
+    batch.record_count = batch.advance_16ths = 0;
+    for (; input->at < end; input->at += shard->record_bytes) {
         shard->ended = false;
+        gather(import, input, shard, end, &batch);
+        if (input->at == end)
+            break;
+        const Record record = record_at(input->at, shard->record_bytes);
         if (record.type <= TYPE_WRITE) {
             nsim_import_record(import);
-            if (G_UNLIKELY(!shard->has_thread))
-                return nsim_import_bad(import, input, error, "an access before the thread's number");
-            nsim_import_access(import, shard->thread, record.type == TYPE_READ ? NSIM_OP_READ : NSIM_OP_WRITE,
-                               record.value, record.size);
-            continue;
+            return nsim_import_bad(import, input, error, "an access before the thread's number");
         }
         nsim_import_skip(import);
-        if (is_instruction(record.type)) {
-            /* One of no bytes only tells where the next access was made. */
-            if (shard->has_thread && record.size > 0)
-                nsim_import_advance(import, shard->thread, shard->instruction_16ths);
-            continue;
-        }
         if (!read_rare(import, input, shard, &record, error))
             return false;
         shard->ended = record.type == TYPE_FOOTER;

@@ -30,14 +30,14 @@ struct _NsimImport {
     NsimImportResult result;
     NsimTraceWriter *writer; /* NULL before nsim_import_begin() */
     NsimImportHeader header;
-    NsimFilter *filter; /* NULL: no cache in front */
-    GPtrArray *threads; /* of Thread */
+    NsimFilter *filter;  /* NULL: no cache in front */
+    GPtrArray *threads;  /* of Thread */
     GHashTable *numbers; /* from input number and key to the thread's number */
     uint64_t last_key;
     uint32_t last_thread; /* UINT32_MAX: none */
     uint32_t input_number;
-    char *file;            /* of an input that is a directory; NULL: the input */
-    uint64_t record_base;  /* records of the inputs and files before */
+    char *file;           /* of an input that is a directory; NULL: the input */
+    uint64_t record_base; /* records of the inputs and files before */
     uint64_t origin;
     bool has_origin;
     GArray *regions;
@@ -123,8 +123,8 @@ nsim_import_begin(NsimImport *import, const NsimImportHeader *header, GError **e
     import->result.filtered = known != NULL || import->filter != NULL;
     g_autofree char *filter = import->filter != NULL ? filter_text(options) : g_strdup(known);
     g_autofree char *capture = capture_text(import, header);
-    g_autofree char *program = options->program != NULL ? g_strdup(options->program)
-                                                        : g_path_get_basename(options->inputs[0]);
+    g_autofree char *program =
+        options->program != NULL ? g_strdup(options->program) : g_path_get_basename(options->inputs[0]);
     const NsimTraceWriterOptions writer_options = {.gap_unit = header->unit,
                                                    .gap_per_s = header->unit == NSIM_GAP_INSTRUCTIONS ? rate : 0,
                                                    .program = program,
@@ -137,8 +137,7 @@ nsim_import_begin(NsimImport *import, const NsimImportHeader *header, GError **e
 }
 
 /* Keep the first problem; the reader hears of it soon. */
-static void
-keep_problem(NsimImport *import, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void keep_problem(NsimImport *import, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static void
 keep_problem(NsimImport *import, const char *format, ...)
@@ -155,7 +154,6 @@ static void
 run_done(void *context, const NsimRun *run)
 {
     Thread *thread = context;
-    thread->import->result.line_count[run->op] += run->count;
     nsim_trace_writer_run(thread->import->writer, thread->number, run);
 }
 
@@ -227,14 +225,19 @@ thread_of(NsimImport *import, uint32_t thread)
     return g_ptr_array_index(import->threads, thread);
 }
 
+static inline void
+advance(NsimImport *import, Thread *self, uint64_t sixteenths)
+{
+    if (G_UNLIKELY(__builtin_add_overflow(self->now_16ths, sixteenths, &self->now_16ths))) {
+        self->now_16ths = UINT64_MAX;
+        keep_problem(import, "time of thread %u exceeds 2^60", self->number);
+    }
+}
+
 void
 nsim_import_advance(NsimImport *import, uint32_t thread, uint64_t sixteenths)
 {
-    Thread *self = thread_of(import, thread);
-    if (G_UNLIKELY(__builtin_add_overflow(self->now_16ths, sixteenths, &self->now_16ths))) {
-        self->now_16ths = UINT64_MAX;
-        keep_problem(import, "time of thread %u exceeds 2^60", thread);
-    }
+    advance(import, thread_of(import, thread), sixteenths);
 }
 
 void
@@ -245,20 +248,11 @@ nsim_import_set_clock(NsimImport *import, uint32_t thread, uint64_t now_16ths)
     self->now_16ths = MAX(self->now_16ths, now_16ths);
 }
 
-void
-nsim_import_access(NsimImport *import, uint32_t thread, NsimOp op, uint64_t address, uint64_t bytes)
+/* Lines `line` to `last` move. */
+static void
+touch_lines(NsimImport *import, Thread *self, NsimOp op, uint64_t line, uint64_t last)
 {
-    Thread *self = thread_of(import, thread);
-    import->result.access_count++;
-    import->result.read_count += op == NSIM_OP_READ;
-    import->result.write_count += op != NSIM_OP_READ;
-    const uint64_t more = bytes > 0 ? bytes - 1 : 0;
-    if (G_UNLIKELY(more >= ACCESS_BYTES_MAX)) {
-        keep_problem(import, "access of %" G_GUINT64_FORMAT " bytes: more than 1 GiB", bytes);
-        return;
-    }
-    const uint64_t last = (more > UINT64_MAX - address ? UINT64_MAX : address + more) >> NSIM_LINE_SHIFT;
-    for (uint64_t line = address >> NSIM_LINE_SHIFT; line <= last; line++) {
+    for (; line <= last; line++) {
         if (import->filter != NULL) {
             nsim_filter_access(import->filter, 0, line, op != NSIM_OP_READ, self);
             continue;
@@ -270,6 +264,74 @@ nsim_import_access(NsimImport *import, uint32_t thread, NsimOp op, uint64_t addr
         run->count += lines;
         line += lines;
     }
+}
+
+static void
+count_accesses(NsimImport *import, uint64_t count, uint64_t read_count)
+{
+    import->result.access_count += count;
+    import->result.read_count += read_count;
+    import->result.write_count += count - read_count;
+}
+
+/* The last line of an access. False: it is too large. */
+static inline bool
+find_last_line(NsimImport *import, uint64_t address, uint64_t bytes, uint64_t *ret_last)
+{
+    const uint64_t more = bytes > 0 ? bytes - 1 : 0;
+    if (G_UNLIKELY(more >= ACCESS_BYTES_MAX)) {
+        keep_problem(import, "access of %" G_GUINT64_FORMAT " bytes: more than 1 GiB", bytes);
+        return false;
+    }
+    *ret_last = (more > UINT64_MAX - address ? UINT64_MAX : address + more) >> NSIM_LINE_SHIFT;
+    return true;
+}
+
+void
+nsim_import_access(NsimImport *import, uint32_t thread, NsimOp op, uint64_t address, uint64_t bytes)
+{
+    uint64_t last;
+    count_accesses(import, 1, op == NSIM_OP_READ);
+    if (find_last_line(import, address, bytes, &last))
+        touch_lines(import, thread_of(import, thread), op, address >> NSIM_LINE_SHIFT, last);
+}
+
+/* Runs that have ended go to the writer many at a time: most accesses of a random program end one. */
+typedef struct {
+    NsimRun runs[NSIM_IMPORT_BATCH];
+    size_t count;
+} Runs;
+
+static void
+hand_on(NsimImport *import, const Thread *self, Runs *runs)
+{
+    nsim_trace_writer_runs(import->writer, self->number, runs->runs, runs->count);
+    runs->count = 0;
+}
+
+void
+nsim_import_accesses(NsimImport *import, uint32_t thread, const NsimImportAccess *accesses, size_t count)
+{
+    Thread *self = thread_of(import, thread);
+    const bool has_filter = import->filter != NULL;
+    uint64_t read_count = 0, last;
+    Runs runs;
+    runs.count = 0;
+    nsim_assert(count <= NSIM_IMPORT_BATCH);
+    for (size_t i = 0; i < count; i++) {
+        const NsimOp op = (NsimOp)accesses[i].op;
+        const uint64_t address = accesses[i].address, line = address >> NSIM_LINE_SHIFT;
+        read_count += op == NSIM_OP_READ;
+        advance(import, self, accesses[i].advance_16ths);
+        if (G_LIKELY(address % NSIM_LINE_BYTES + accesses[i].bytes <= NSIM_LINE_BYTES && !has_filter)) {
+            runs.count += nsim_coalescer_take(&self->coalescer, op, line, self->now_16ths, &runs.runs[runs.count]);
+        } else if (find_last_line(import, address, accesses[i].bytes, &last)) {
+            hand_on(import, self, &runs);
+            touch_lines(import, self, op, line, last);
+        }
+    }
+    hand_on(import, self, &runs);
+    count_accesses(import, count, read_count);
 }
 
 void
@@ -300,6 +362,13 @@ nsim_import_record(NsimImport *import)
 }
 
 void
+nsim_import_records(NsimImport *import, uint64_t count, uint64_t skipped_count)
+{
+    import->result.record_count += count;
+    import->result.skipped_count += skipped_count;
+}
+
+void
 nsim_import_skip(NsimImport *import)
 {
     import->result.record_count++;
@@ -308,9 +377,8 @@ nsim_import_skip(NsimImport *import)
 
 /* ---- Messages -------------------------------------------------------------------------------------------------- */
 
-static bool
-bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format, va_list arguments)
-    G_GNUC_PRINTF(5, 0);
+static bool bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format,
+                va_list arguments) G_GNUC_PRINTF(5, 0);
 
 static bool
 bad(NsimImport *import, const NsimInput *input, bool line, GError **error, const char *format, va_list arguments)
@@ -409,6 +477,8 @@ finish(NsimImport *import, GError **error)
     for (guint i = 0; i < import->threads->len; i++)
         (void)nsim_coalescer_flush(&thread_of(import, i)->coalescer, thread_of(import, i)->now_16ths);
     write_regions(import);
+    for (NsimOp op = NSIM_OP_READ; op <= NSIM_OP_RFO; op++)
+        import->result.line_count[op] = nsim_trace_writer_line_count(import->writer, op);
     return nsim_trace_writer_close(g_steal_pointer(&import->writer), error);
 }
 

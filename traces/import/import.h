@@ -136,6 +136,20 @@ nsim_import_set_clock(NsimImport *import, uint32_t thread, uint64_t now_16ths);
 /* One access of `bytes` (0 counts as 1) by the thread, now. Whatever lies beyond 2^64 is cut off. */
 void
 nsim_import_access(NsimImport *import, uint32_t thread, NsimOp op, uint64_t address, uint64_t bytes);
+/* An access as above, `advance_16ths` after what the thread did before it. */
+typedef struct {
+    uint64_t advance_16ths;
+    uint64_t address;
+    uint32_t bytes;
+    uint32_t op; /* NsimOp */
+} NsimImportAccess;
+
+/* So many are worth being gathered. */
+#define NSIM_IMPORT_BATCH 256u
+
+/* Several accesses of one thread: cheaper than one after the other. */
+void
+nsim_import_accesses(NsimImport *import, uint32_t thread, const NsimImportAccess *accesses, size_t count);
 /* The thread passes a mark. */
 void
 nsim_import_mark(NsimImport *import, uint32_t thread, const char *name);
@@ -147,6 +161,9 @@ void
 nsim_import_record(NsimImport *import);
 void
 nsim_import_skip(NsimImport *import);
+/* `count` records are done, of which `skipped_count` say nothing about memory. */
+void
+nsim_import_records(NsimImport *import, uint64_t count, uint64_t skipped_count);
 /* Now and then: report progress, notice a full disk. False: give up, `error` is set. */
 bool
 nsim_import_go_on(NsimImport *import, const NsimInput *input, GError **error);

@@ -16,6 +16,8 @@
 /* Room for the longest line and for a piece to decompress into after it. */
 #define BUFFER_BYTES (2 * NSIM_INPUT_LINE_MAX)
 #define FILE_BYTES ((size_t)1 << 16)
+/* What is filled at a time when less is asked for: it stays in a processor's cache until it is read. */
+#define PIECE_BYTES ((size_t)1 << 18)
 /* What xz may take to decompress: its highest preset needs 65 MiB. */
 #define XZ_MEMORY_MAX ((uint64_t)256 << 20)
 
@@ -42,24 +44,35 @@ typedef struct {
 
 /* ---- The file ------------------------------------------------------------------------------------------------- */
 
+/* Read on, up to `bytes` to `data`. */
 static bool
-fill_file(Input *input, GError **error)
+read_file(Input *input, uint8_t *data, size_t bytes, size_t *ret_bytes, GError **error)
 {
-    if (input->file_at < input->file_end || input->file_ended)
-        return true;
     ssize_t got;
     do
-        got = read(input->fd, input->file_buffer, FILE_BYTES);
+        got = read(input->fd, data, bytes);
     while (got < 0 && errno == EINTR);
     if (got < 0) {
         g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_IO, "%s: cannot read: %s", input->path,
                     g_strerror(errno));
         return false;
     }
-    input->file_at = input->file_buffer;
-    input->file_end = input->file_buffer + got;
     input->file_done += (uint64_t)got;
     input->file_ended = got == 0;
+    *ret_bytes = (size_t)got;
+    return true;
+}
+
+static bool
+fill_file(Input *input, GError **error)
+{
+    size_t got;
+    if (input->file_at < input->file_end || input->file_ended)
+        return true;
+    if (!read_file(input, input->file_buffer, FILE_BYTES, &got, error))
+        return false;
+    input->file_at = input->file_buffer;
+    input->file_end = input->file_buffer + got;
     return true;
 }
 
@@ -90,10 +103,9 @@ unpack_gzip(Input *input, uint8_t **at, uint8_t *end, GError **error)
         g_converter_reset(input->gzip);
         input->inside = true;
     }
-    const GConverterResult result =
-        g_converter_convert(input->gzip, input->file_at, (gsize)(input->file_end - input->file_at), *at,
-                            (gsize)(end - *at), input->file_ended ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS,
-                            &used, &made, &problem);
+    const GConverterResult result = g_converter_convert(
+        input->gzip, input->file_at, (gsize)(input->file_end - input->file_at), *at, (gsize)(end - *at),
+        input->file_ended ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS, &used, &made, &problem);
     input->file_at += used;
     *at += made;
     if (result == G_CONVERTER_FINISHED)
@@ -155,10 +167,9 @@ unpack_zlib(Input *input, uint8_t **at, uint8_t *end, GError **error)
 {
     gsize used = 0, made = 0;
     g_autoptr(GError) problem = NULL;
-    const GConverterResult result =
-        g_converter_convert(input->gzip, input->file_at, (gsize)(input->file_end - input->file_at), *at,
-                            (gsize)(end - *at), input->file_ended ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS,
-                            &used, &made, &problem);
+    const GConverterResult result = g_converter_convert(
+        input->gzip, input->file_at, (gsize)(input->file_end - input->file_at), *at, (gsize)(end - *at),
+        input->file_ended ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS, &used, &made, &problem);
     input->file_at += used;
     *at += made;
     if (result == G_CONVERTER_FINISHED)
@@ -181,15 +192,23 @@ unpack_zip(Input *input, uint8_t **at, uint8_t *end, GError **error)
     return true;
 }
 
-static void
-copy_plain(Input *input, uint8_t **at, uint8_t *end)
+/* What the first look at the file has read is copied, the rest read to where it is wanted. */
+static bool
+unpack_plain(Input *input, uint8_t **at, uint8_t *end, GError **error)
 {
     const size_t bytes = MIN((size_t)(end - *at), (size_t)(input->file_end - input->file_at));
     if (bytes > 0)
         memcpy(*at, input->file_at, bytes);
     input->file_at += bytes;
     *at += bytes;
+    if (*at < end && !input->file_ended) {
+        size_t got;
+        if (!read_file(input, *at, (size_t)(end - *at), &got, error))
+            return false;
+        *at += got;
+    }
     input->ended = input->file_ended && input->file_at == input->file_end;
+    return true;
 }
 
 static bool
@@ -209,13 +228,12 @@ unpack(Input *input, uint8_t **at, uint8_t *end, GError **error)
     case PACKING_NONE:
         break;
     }
-    copy_plain(input, at, end);
-    return true;
+    return unpack_plain(input, at, end, error);
 }
 
 /*
- * A zlib stream has no more of a mark than two bytes, which other files may begin with: what follows must be possible to
- * inflate too.
+ * A zlib stream has no more of a mark than two bytes, which other files may begin with: what follows must be possible
+ * to inflate too.
  */
 static bool
 is_zlib(const uint8_t *head, size_t bytes)
@@ -242,7 +260,10 @@ packing_of(const uint8_t *head, size_t bytes)
 {
     if (bytes >= 2 && head[0] == 0x1f && head[1] == 0x8b)
         return PACKING_GZIP;
-    if (bytes >= 6 && memcmp(head, "\xfd" "7zXZ\0", 6) == 0)
+    if (bytes >= 6 && memcmp(head,
+                             "\xfd"
+                             "7zXZ\0",
+                             6) == 0)
         return PACKING_XZ;
     if (bytes >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0)
         return PACKING_ZSTD;
@@ -287,10 +308,10 @@ nsim_input_more(NsimInput *public, size_t bytes, GError **error)
     /* Only after the end of a large piece, so it costs little. */
     input->buffer_offset += (uint64_t)(public->at - input->buffer);
     memmove(input->buffer, public->at, held);
-    uint8_t *at = input->buffer + held;
+    uint8_t *at = input->buffer + held, *end = input->buffer + MAX(bytes, PIECE_BYTES);
     bool good = true;
-    while (good && !input->ended && at < input->buffer + BUFFER_BYTES)
-        good = fill_file(input, error) && unpack(input, &at, input->buffer + BUFFER_BYTES, error);
+    while (good && !input->ended && at < end)
+        good = (input->packing == PACKING_NONE || fill_file(input, error)) && unpack(input, &at, end, error);
     /* After damage nothing more comes, not even what was right before it: the import is over. */
     public->at = good ? input->buffer : at;
     public->end = at;
@@ -317,8 +338,8 @@ nsim_input_line(NsimInput *public, const char **ret_line, size_t *ret_length, GE
         end = memchr(public->at, '\n', room);
         if (end == NULL && more) {
             g_set_error(error, NSIM_TRACE_ERROR, NSIM_TRACE_ERROR_CORRUPT,
-                        "%s:%" G_GUINT64_FORMAT ": line of more than %u bytes: not a text of a known kind",
-                        input->path, input->line_number + 1, NSIM_INPUT_LINE_MAX);
+                        "%s:%" G_GUINT64_FORMAT ": line of more than %u bytes: not a text of a known kind", input->path,
+                        input->line_number + 1, NSIM_INPUT_LINE_MAX);
             return false;
         }
     }

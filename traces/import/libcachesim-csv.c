@@ -108,8 +108,9 @@ read_columns(NsimColumns *columns, const char *text, char **ret_problem)
 /* ---- Rows ------------------------------------------------------------------------------------------------------ */
 
 static bool
-begin(Reader *reader, const char *line, size_t length, bool *ret_is_header, GError **error)
+begin(void *context, const char *line, size_t length, bool *ret_is_header, GError **error)
 {
+    Reader *reader = context;
     NsimColumns *columns = &reader->columns;
     const bool guess = nsim_import_options(reader->import)->columns == NULL;
     g_autofree char *problem = NULL;
@@ -198,8 +199,9 @@ take_time(Reader *reader, const NsimField *time, GError **error)
 }
 
 static bool
-take_row(Reader *reader, const char *text, size_t length, GError **error)
+take_row(void *context, const char *text, size_t length, GError **error)
 {
+    Reader *reader = context;
     NsimField fields[NSIM_COLUMN_COUNT];
     uint64_t address, bytes = 1;
     if (!nsim_columns_split(&reader->columns, text, length, fields))
@@ -221,23 +223,7 @@ take_row(Reader *reader, const char *text, size_t length, GError **error)
     return true;
 }
 
-static bool
-take(void *context, const char *text, size_t length, GError **error)
-{
-    Reader *reader = context;
-    bool is_header = false;
-    if (length == 0 || text[0] == '#') {
-        nsim_import_skip(reader->import);
-        return true;
-    }
-    if (!reader->begun && !begin(reader, text, length, &is_header, error))
-        return false;
-    if (is_header) {
-        nsim_import_skip(reader->import);
-        return true;
-    }
-    return take_row(reader, text, length, error);
-}
+static const NsimLineTable table = {.begin = begin, .take_row = take_row};
 
 static bool
 read_libcachesim_csv(NsimImport *import, NsimInput *input, GError **error)
@@ -258,7 +244,7 @@ read_libcachesim_csv(NsimImport *import, NsimInput *input, GError **error)
                      .columns = columns,
                      .objects = objects,
                      .gap_16ths = nsim_lines_gap_16ths(import)};
-    if (!nsim_lines_read(import, input, take, &reader, error))
+    if (!nsim_lines_read_table(import, input, &table, &reader, error))
         return false;
     if (objects != NULL && reader.begun)
         nsim_import_region(import, "objects", base, nsim_objects_bytes(objects));

@@ -7,8 +7,9 @@
 #define GAP_DEFAULT_PS 1000u
 #define FRACTION_DIGITS_MAX 15u
 
-NsimMatch
-nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge)
+/* Each line's kind is told by one of the two. */
+static NsimMatch
+probe(const uint8_t *head, size_t bytes, NsimLineJudge judge, bool (*is_own)(const char *line, size_t length))
 {
     const char *at = (const char *)head, *end = at + bytes;
     bool likely = false, own = false;
@@ -18,7 +19,10 @@ nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge)
             break; /* cut by the end of what there is to see */
         const char *last = next != NULL ? next : end;
         const size_t length = (size_t)(last - at) - (last > at && last[-1] == '\r');
-        const NsimLineKind kind = judge(at, length);
+        const NsimLineKind kind = judge != NULL        ? judge(at, length)
+                                  : length == 0        ? NSIM_LINE_NEUTRAL
+                                  : is_own(at, length) ? NSIM_LINE_OWN
+                                                       : NSIM_LINE_FOREIGN;
         if (kind == NSIM_LINE_FOREIGN)
             return NSIM_MATCH_NO;
         likely |= kind == NSIM_LINE_LIKELY;
@@ -26,6 +30,18 @@ nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge)
         at = next != NULL ? next + 1 : end;
     }
     return own ? NSIM_MATCH_SURE : likely ? NSIM_MATCH_POSSIBLE : NSIM_MATCH_NO;
+}
+
+NsimMatch
+nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge)
+{
+    return probe(head, bytes, judge, NULL);
+}
+
+NsimMatch
+nsim_lines_probe_own(const uint8_t *head, size_t bytes, bool (*is_own)(const char *line, size_t length))
+{
+    return probe(head, bytes, NULL, is_own);
 }
 
 bool
@@ -43,6 +59,40 @@ nsim_lines_read(NsimImport *import, NsimInput *input, NsimLineTaker take, void *
     if (problem != NULL)
         g_propagate_error(error, g_steal_pointer(&problem));
     return *error == NULL;
+}
+
+typedef struct {
+    NsimImport *import;
+    const NsimLineTable *table;
+    void *context;
+    bool begun;
+} TableReader;
+
+static bool
+take_table_line(void *context, const char *line, size_t length, GError **error)
+{
+    TableReader *reader = context;
+    bool is_header = false;
+    const bool is_first = !reader->begun;
+    if (length == 0 || line[0] == '#') {
+        nsim_import_skip(reader->import);
+        return true;
+    }
+    reader->begun = true;
+    if (is_first && !reader->table->begin(reader->context, line, length, &is_header, error))
+        return false;
+    if (is_header) {
+        nsim_import_skip(reader->import);
+        return true;
+    }
+    return reader->table->take_row(reader->context, line, length, error);
+}
+
+bool
+nsim_lines_read_table(NsimImport *import, NsimInput *input, const NsimLineTable *table, void *context, GError **error)
+{
+    TableReader reader = {.import = import, .table = table, .context = context};
+    return nsim_lines_read(import, input, take_table_line, &reader, error);
 }
 
 uint64_t
@@ -72,6 +122,15 @@ nsim_text_take_instant(const char **at, const char *end, uint64_t unit_ps, NsimI
         if (__builtin_mul_overflow(whole, unit_ps / 1000, &ret_instant->ns))
             return false;
         ret_instant->rest_ps = 0;
+        *at = here;
+        return true;
+    }
+    uint64_t fraction_ps, short_ps;
+    if (!__builtin_mul_overflow(fraction, unit_ps, &fraction_ps) &&
+        !__builtin_mul_overflow(whole, unit_ps, &short_ps) &&
+        !__builtin_add_overflow(short_ps, fraction_ps / scale, &short_ps)) { /* so too here */
+        ret_instant->ns = short_ps / 1000;
+        ret_instant->rest_ps = (uint32_t)(short_ps % 1000);
         *at = here;
         return true;
     }

@@ -22,12 +22,27 @@ typedef NsimLineKind (*NsimLineJudge)(const char *line, size_t length);
 NsimMatch
 nsim_lines_probe(const uint8_t *head, size_t bytes, NsimLineJudge judge);
 
+/* The same for formats whose every line is of its own, or empty. */
+NsimMatch
+nsim_lines_probe_own(const uint8_t *head, size_t bytes, bool (*is_own)(const char *line, size_t length));
+
 /* Takes a line; its number is nsim_input_line_number(). False with `error`. */
 typedef bool (*NsimLineTaker)(void *context, const char *line, size_t length, GError **error);
 
 /* Gives every line to `take` and keeps the import going. `error` is not NULL. */
 bool
 nsim_lines_read(NsimImport *import, NsimInput *input, NsimLineTaker take, void *context, GError **error);
+
+/* A table is lines of text without those that are empty or begin with '#'. False with `error`, as of NsimLineTaker. */
+typedef struct {
+    /* The first line, which is no row where `*ret_is_header` is set. */
+    bool (*begin)(void *context, const char *line, size_t length, bool *ret_is_header, GError **error);
+    NsimLineTaker take_row;
+} NsimLineTable;
+
+/* As nsim_lines_read(); lines that are no rows are counted as skipped. */
+bool
+nsim_lines_read_table(NsimImport *import, NsimInput *input, const NsimLineTable *table, void *context, GError **error);
 
 /* A message's usual quotation of a line: as "%.*s", cut. */
 #define NSIM_LINE_SHOWN(line, length) ((int)MIN((size_t)(length), 60)), (line)

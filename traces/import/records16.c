@@ -5,9 +5,9 @@
  *     u64 address; u32 instructions of this thread since its previous record (saturates); u8 operation;
  *     u8 log2 of the bytes; u16 thread
  *
- * Operation: 0 a load, 1 a store; in files that hold misses of a last-level cache (every record is a whole aligned line of
- * 64 bytes) 0 a line filled for a load, 1 a dirty line written back, 2 a line filled for a store. Which of the two a file
- * is shows in its first records.
+ * Operation: 0 a load, 1 a store; in files that hold misses of a last-level cache (every record is a whole aligned line
+ * of 64 bytes) 0 a line filled for a load, 1 a dirty line written back, 2 a line filled for a store. Which of the two a
+ * file is shows in its first records.
  */
 #include <traces/import/formats.h>
 
@@ -68,19 +68,46 @@ probe(const uint8_t *head, size_t bytes)
     return count >= SURE_RECORDS ? NSIM_MATCH_SURE : count > 0 ? NSIM_MATCH_POSSIBLE : NSIM_MATCH_NO;
 }
 
+static inline bool
+is_allowed(const Record *record, bool filtered)
+{
+    return is_sound(record) && (filtered || record->op != NSIM_OP_RFO);
+}
+
+/* From the next records those that one thread has in a row, at most a batch. None: the first is damaged. */
+static size_t
+gather(const uint8_t *at, size_t count, bool filtered, NsimImportAccess *batch)
+{
+    const uint16_t thread = record_at(at).thread;
+    size_t i;
+    for (i = 0; i < MIN(count, NSIM_IMPORT_BATCH); i++) {
+        const Record record = record_at(at + i * RECORD_BYTES);
+        if (!is_allowed(&record, filtered) || record.thread != thread)
+            break;
+        batch[i].advance_16ths = (uint64_t)record.instructions * 16;
+        batch[i].address = record.address;
+        batch[i].bytes = 1u << record.log2_bytes;
+        batch[i].op = record.op;
+    }
+    return i;
+}
+
 static bool
 read_piece(NsimImport *import, NsimInput *input, size_t count, bool filtered, GError **error)
 {
-    for (size_t i = 0; i < count; i++, input->at += RECORD_BYTES) {
+    NsimImportAccess batch[NSIM_IMPORT_BATCH];
+    size_t taken;
+    for (; count > 0; count -= taken, input->at += taken * RECORD_BYTES) {
         const Record record = record_at(input->at);
-        nsim_import_record(import);
-        if (G_UNLIKELY(!is_sound(&record) || (!filtered && record.op == NSIM_OP_RFO)))
+        taken = gather(input->at, count, filtered, batch);
+        if (G_UNLIKELY(taken == 0)) {
+            nsim_import_record(import);
             return nsim_import_bad(import, input, error,
                                    "operation %u, log2 of bytes %u, thread %u (0 to %u, 0 to %u, below %u)", record.op,
                                    record.log2_bytes, record.thread, filtered ? 2 : 1, LINE_LOG2, THREADS_MAX);
-        const uint32_t thread = nsim_import_thread(import, record.thread, NULL);
-        nsim_import_advance(import, thread, (uint64_t)record.instructions * 16);
-        nsim_import_access(import, thread, (NsimOp)record.op, record.address, (uint64_t)1 << record.log2_bytes);
+        }
+        nsim_import_records(import, taken, 0);
+        nsim_import_accesses(import, nsim_import_thread(import, record.thread, NULL), batch, taken);
     }
     return true;
 }
@@ -94,7 +121,8 @@ read_records(NsimImport *import, NsimInput *input, GError **error)
     const bool filtered = is_filtered(input->at, MIN((size_t)(input->end - input->at), NSIM_IMPORT_HEAD_BYTES));
     const NsimImportHeader header = {.unit = NSIM_GAP_INSTRUCTIONS,
                                      .instructions_per_s = INSTRUCTIONS_PER_S,
-                                     .capture = "16-byte records of all threads in order; the clock counts instructions",
+                                     .capture =
+                                         "16-byte records of all threads in order; the clock counts instructions",
                                      .filter = filtered ? "a last-level cache that the file does not describe" : NULL};
     if (!nsim_import_begin(import, &header, error))
         return false;

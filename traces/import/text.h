@@ -15,13 +15,16 @@ nsim_text_skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* The value of a hexadecimal digit, or 16. */
+/* The value of a hexadecimal digit, or more than 15. */
 static inline unsigned
 nsim_text_hex_digit(char digit)
 {
-    const unsigned decimal = (unsigned)(unsigned char)digit - '0';
-    const unsigned letter = ((unsigned)(unsigned char)digit | 0x20u) - 'a';
-    return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
+    /* One more than the value, for '0' to 'f': digits of addresses are random, and so would be a branch. */
+    static const uint8_t values[] = {1, 2,  3,  4,  5,  6,  7, 8, 9, 10, 0, 0, 0, 0, 0, 0, 0, 11, 12, 13, 14, 15, 16,
+                                     0, 0,  0,  0,  0,  0,  0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,
+                                     0, 0,  0,  11, 12, 13, 14, 15, 16};
+    const unsigned at = (unsigned)(unsigned char)digit - '0';
+    return at < sizeof values ? (values[at] - 1u) & 31u : 31;
 }
 
 /* Hexadecimal digits, without prefix. False: none, or more than 64 bits. */

@@ -89,7 +89,7 @@ echo "$shapes" | while read -r kernel order shape; do
     echo "ok: $kernel: $want; captured: $counted lines"
 done
 
-# Marks of blocks: each of the four blocks of this product is passed once.
+# Marks of blocks: the four blocks of this product and no others.
 "$build/kernels-captured" gemm --m 1 --n 2 --k 1 --gpu --threads 2 --block-marks --cache 16 --level 0 \
     --capture "$work/blocks.trace" >"$work/out"
 for block in 0 1 2 3; do

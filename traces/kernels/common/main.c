@@ -42,7 +42,7 @@ static const char usage_text[] =
     "  --time           print times to standard error\n"
     "  --gpu            in thread-block order\n"
     "  --resident N     blocks in flight on a multiprocessor, 1 to 32 (8)\n"
-    "  --block-marks    mark where each block begins\n"
+    "  --block-marks    mark whose turn begins, with --gpu\n"
     "with capture built in:\n"
     "  --capture FILE   write a trace\n"
     "  --cache KIB --ways N  last-level cache in front (4096, 16)\n"
