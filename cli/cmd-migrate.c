@@ -14,11 +14,10 @@ static const char summary[] =
     "Move folios from a node to another as the kernel does, with nothing else on the machine but, "
     "if asked for, traffic: throughput, share of copying, and how long folios are away, for "
     "each copier and folio size.";
-static const char epilogue[] =
-    "Lists have commas. 'numasim policies migration' has the keys of --set.\n"
-    "\n"
-    "Example: numasim migrate --machine configs/machines/zen3-ptdma.yaml \\\n"
-    "                         --from DRAM1 --to DRAM0 --folio 4KiB,64KiB,2MiB --workers 1,8\n";
+static const char epilogue[] = "Lists have commas. 'numasim policies migration' has the keys of --set.\n"
+                               "\n"
+                               "Example: numasim migrate --machine configs/machines/zen3-ptdma.yaml \\\n"
+                               "                         --from DRAM1 --to DRAM0 --folio 4KiB,2MiB --workers 1,8\n";
 
 typedef struct {
     NsimMigrateOptions sweep;

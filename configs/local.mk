@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: MIT
 configsdir = $(pkgdatadir)/configs
 machinesdir = $(configsdir)/machines
+experimentsdir = $(configsdir)/experiments
+dist_experiments_DATA = \
+    configs/experiments/migration-auto.yaml \
+    configs/experiments/migration-v1-share.yaml \
+    configs/experiments/migration-v2-count.yaml \
+    configs/experiments/migration-v2-dcbm.yaml \
+    configs/experiments/migration-v2-mtcopy.yaml \
+    configs/experiments/migration-v2-placement.yaml \
+    configs/experiments/migration-v3-baseline.yaml \
+    configs/experiments/migration-v3-dcbm.yaml \
+    configs/experiments/migration-v3-mtcopy.yaml \
+    configs/experiments/migration-v3-share.yaml
 dist_configs_DATA = configs/topo.yaml
 dist_machines_DATA = \
     configs/machines/cascade-lake-5218-2s.yaml \
@@ -13,4 +25,6 @@ dist_machines_DATA = \
     configs/machines/two-socket-2cxl.yaml \
     configs/machines/zen2-7742.yaml \
     configs/machines/zen3-ptdma.yaml \
+    configs/machines/zen3-ptdma-v1.yaml \
+    configs/machines/zen3-ptdma-v2.yaml \
     configs/machines/zen3.yaml

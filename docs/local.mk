@@ -3,6 +3,7 @@ dist_man_MANS += \
     docs/numasim.1 \
     docs/numasim-capture.3 \
     docs/numasim-config.5 \
+    docs/numasim-migrate.1 \
     docs/numasim-plugin.7 \
     docs/numasim-policies.1 \
     docs/numasim-results.5 \
@@ -21,3 +22,10 @@ EXTRA_DIST += \
     docs/rate-format.md \
     docs/replay.md \
     docs/trace-format.md
+EXTRA_DIST += docs/validation.md docs/validation.sh
+
+# Every published figure that the tree reproduces, simulated anew.
+validate: numasim
+	$(SHELL) $(srcdir)/docs/validation.sh ./numasim $(srcdir) >$(srcdir)/docs/validation.md.tmp
+	mv -f $(srcdir)/docs/validation.md.tmp $(srcdir)/docs/validation.md
+.PHONY: validate

@@ -11,6 +11,8 @@ cli_tests = \
     tests/cli/lackey.test \
     tests/cli/layers.test \
     tests/cli/manual.test \
+    tests/cli/migrate.test \
+    tests/cli/validation.test \
     tests/cli/rates.test \
     tests/cli/readme.test \
     tests/cli/run.test \

@@ -12,7 +12,8 @@
 
 static const char *const shipped[] = {
     "seed-2x4",  "two-socket-2cxl", "skylake-8160-2s", "cascade-lake-5218-2s",  "zen2-7742", "zen3",
-    "dgx1-v100", "p3-8xlarge",      "gh200",           "sapphire-rapids-8460y", "zen3-ptdma"};
+    "dgx1-v100", "p3-8xlarge",      "gh200",           "sapphire-rapids-8460y", "zen3-ptdma",
+    "zen3-ptdma-v1", "zen3-ptdma-v2"};
 
 static void
 check_text(const NsimMachine *machine, const char *text)
