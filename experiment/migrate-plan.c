@@ -690,6 +690,13 @@ read_all(NsimMigratePlan *plan, const NsimMigrateOptions *options, const NsimDoc
 }
 
 NsimMigratePlan *
+nsim_migrate_plan_from_document(const NsimDocument *document, const NsimMigrateOptions *options, GError **error)
+{
+    g_autoptr(NsimMigratePlan) plan = plan_new();
+    return read_all(plan, options, document, error) ? g_steal_pointer(&plan) : NULL;
+}
+
+NsimMigratePlan *
 nsim_migrate_plan_new(const NsimMigrateOptions *options, GError **error)
 {
     g_autoptr(NsimDocument) document = NULL;
@@ -698,6 +705,5 @@ nsim_migrate_plan_new(const NsimMigrateOptions *options, GError **error)
         if (document == NULL)
             return NULL;
     }
-    g_autoptr(NsimMigratePlan) plan = plan_new();
-    return read_all(plan, options, document, error) ? g_steal_pointer(&plan) : NULL;
+    return nsim_migrate_plan_from_document(document, options, error);
 }

@@ -4,6 +4,7 @@ fuzz_programs = \
     tests/fuzz/fuzz-config \
     tests/fuzz/fuzz-elf \
     tests/fuzz/fuzz-import \
+    tests/fuzz/fuzz-migrate \
     tests/fuzz/fuzz-policy \
     tests/fuzz/fuzz-rate \
     tests/fuzz/fuzz-spec \
@@ -23,6 +24,10 @@ tests_fuzz_fuzz_elf_LDADD = libqemu.a libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_L
 
 tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz-import.c tests/fuzz/driver.c
 tests_fuzz_fuzz_import_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS)
+
+tests_fuzz_fuzz_migrate_SOURCES = tests/fuzz/fuzz-migrate.c tests/fuzz/driver.c
+tests_fuzz_fuzz_migrate_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
 
 tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz-policy.c tests/fuzz/driver.c
 tests_fuzz_fuzz_policy_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
@@ -68,6 +73,7 @@ fuzz_targets = \
     config: $(fuzz_experiment_sources) -- \
     elf: $(libqemu_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
+    migrate: $(fuzz_experiment_sources) -- \
     policy: $(fuzz_experiment_sources) -- \
     rate: $(libimport_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     spec: $(cli_sources) $(fuzz_experiment_sources) $(libimport_a_SOURCES) $(libqemu_a_SOURCES) -- \

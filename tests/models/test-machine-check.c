@@ -23,7 +23,7 @@ static const Refusal shape[] = {
     {"nodes: [" NODE "]\n", "1:1: key \"accessors\" is missing"},
     {"nodes: [x]\naccessors: [{id: C}]\n", "1:9: a node must be a map of keys, found \"x\""},
     {"nodez: [" NODE "]\naccessors: [{id: C}]\n",
-     "1:1: unknown key \"nodez\" in machine, did you mean \"nodes\"? (keys: name, source, page, curve_window, points, "
+     "1:1: unknown key \"nodez\" in machine, did you mean \"nodes\"? (keys: like, name, source, page, curve_window, points, "
      "nodes, links, accessors, slit, relative_latency, assumed, curves, copy_engines, migration)"},
     {"page: 3KiB\nnodes: [" NODE "]\naccessors: [{id: C}]\n",
      "1:7: \"page\" must be a power of two from 4KiB to 2MiB, found 3KiB"},

@@ -6,6 +6,7 @@
 #include "test-models.h"
 
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <CUnit/CUnit.h>
@@ -137,16 +138,10 @@ test_shipped(void)
         const char *file;
         uint32_t nodes, accessors, links, engines;
     } shipped[] = {
-        {"seed-2x4", 4, 2, 3, 0},
-        {"two-socket-2cxl", 4, 2, 4, 2},
-        {"skylake-8160-2s", 2, 2, 1, 2},
-        {"zen2-7742", 1, 1, 0, 0},
-        {"cascade-lake-5218-2s", 2, 2, 1, 2},
-        {"zen3", 2, 16, 17, 0},
-        {"zen3-ptdma", 2, 8, 25, 1},
-        {"gh200", 2, 2, 1, 1},
-        {"sapphire-rapids-8460y", 2, 2, 1, 2},
-        {"dgx1-v100", 10, 10, 29, 8},
+        {"seed-2x4", 4, 2, 3, 0},    {"two-socket-2cxl", 4, 2, 4, 2},       {"skylake-8160-2s", 2, 2, 1, 2},
+        {"zen2-7742", 1, 1, 0, 0},   {"cascade-lake-5218-2s", 2, 2, 1, 2},  {"zen3", 2, 16, 17, 0},
+        {"zen3-ptdma", 2, 8, 25, 1}, {"zen3-ptdma-v1", 2, 8, 25, 1},        {"zen3-ptdma-v2", 2, 8, 25, 1},
+        {"gh200", 2, 2, 1, 1},       {"sapphire-rapids-8460y", 2, 2, 1, 2}, {"dgx1-v100", 10, 10, 29, 8},
         {"p3-8xlarge", 5, 5, 10, 4},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(shipped); i++) {
@@ -202,6 +197,49 @@ test_no_chains(void)
     g_rmdir(directory);
 }
 
+/* A machine like another one has that one's keys where it gives none, and both files' errors stand where they are. */
+static void
+test_like(void)
+{
+    static const char base[] = "machine:\n"
+                               "  nodes: [{id: A, kind: dram, capacity: 1MiB, latency: 1ns, read: 1GB/s, write: 1GB/s, at: C}]\n"
+                               "  accessors: [{id: C, cores: 4}]\n"
+                               "  name: base\n";
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"machine: {like: base.yaml, name: other, accessors: [{id: C, cores: 7}]}\n", NULL},
+        {"machine: {like: base.yaml}\n", NULL},
+        {"machine: {like: base.yaml, points: [A]}\n", "other.yaml:1:37: "},
+        {"machine: {like: base.yaml, nonsense: 1}\n", "unknown key \"nonsense\""},
+        {"machine: {like: other.yaml}\n", "cannot be like a third one"},
+        {"machine: {like: missing.yaml}\n", "other.yaml:1:17: machine file "},
+        {"machine: {like: ''}\n", "\"like\" has no value"},
+        {"machine: {like: [base.yaml]}\n", "\"like\" has no value"},
+    };
+    g_autofree char *folder = g_dir_make_tmp("numasim-like-XXXXXX", NULL);
+    g_autofree char *first = g_build_filename(folder, "base.yaml", NULL);
+    g_autofree char *second = g_build_filename(folder, "other.yaml", NULL);
+    CU_ASSERT_TRUE_FATAL(g_file_set_contents(first, base, -1, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        CU_ASSERT_TRUE_FATAL(g_file_set_contents(second, cases[i].text, -1, NULL));
+        g_autoptr(NsimMachine) machine = nsim_machine_load(second, &error);
+        if (!cases[i].error) {
+            CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+            CU_ASSERT_EQUAL(machine->accessors[0].core_count, i == 0 ? 7 : 4);
+            CU_ASSERT_STRING_EQUAL(machine->name, i == 0 ? "other" : "base");
+            CU_ASSERT_EQUAL(machine->nodes[0].capacity_bytes, 1 << 20);
+        } else if (machine || !strstr(error->message, cases[i].error)) {
+            fprintf(stderr, "case %zu: %s\n", i, machine ? "accepted" : error->message);
+            CU_FAIL("error of a machine like another one");
+        }
+    }
+    g_unlink(first);
+    g_unlink(second);
+    g_rmdir(folder);
+}
+
 bool
 test_machine_register(void)
 {
@@ -209,5 +247,6 @@ test_machine_register(void)
     return suite && CU_add_test(suite, "every field", test_fields) &&
            CU_add_test(suite, "defaults are told", test_defaults) && CU_add_test(suite, "look-up", test_look_up) &&
            CU_add_test(suite, "shipped machines", test_shipped) && CU_add_test(suite, "by file name", test_by_name) &&
-           CU_add_test(suite, "no chains of files", test_no_chains);
+           CU_add_test(suite, "no chains of files", test_no_chains) &&
+           CU_add_test(suite, "like another one", test_like);
 }
