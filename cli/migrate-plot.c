@@ -84,7 +84,8 @@ run_gnuplot(const char *script, GError **error)
     if (g_subprocess_get_successful(gnuplot))
         return true;
     g_autofree char *clean = g_strstrip(g_strdup(complaint != NULL ? complaint : ""));
-    g_set_error(error, NSIM_CLI_ERROR, NSIM_CLI_ERROR_OUTPUT, "gnuplot failed: %s", clean);
+    g_set_error(error, NSIM_CLI_ERROR, NSIM_CLI_ERROR_OUTPUT, "gnuplot failed: %s",
+                *clean != '\0' ? clean : "it did not say why");
     return false;
 }
 

@@ -90,7 +90,10 @@ typedef struct {
  * Published figures of cells that options take out of the sweep are left out. (transfer full)
  */
 NsimMigratePlan *nsim_migrate_plan_new(const NsimMigrateOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same of a document that is read already (NULL: there is none); options->config_path says where it stands. (transfer full) */
+/*
+ * The same of a document that is read already (NULL: there is none); options->config_path says where it stands. (transfer
+ * full)
+ */
 NsimMigratePlan *nsim_migrate_plan_from_document(const NsimDocument *document, const NsimMigrateOptions *options,
                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void nsim_migrate_plan_free(NsimMigratePlan *plan);

@@ -145,7 +145,8 @@ append_tables(GString *out, const NsimMigratePlan *plan, const NsimMigrateOutcom
 static void
 append_wrapped(GString *out, const char *text)
 {
-    nsim_text_wrap(out, text, 0, COLUMNS_MAX);
+    g_autofree char *clean = nsim_text_clean(text);
+    nsim_text_wrap(out, clean, 0, COLUMNS_MAX);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target of migration experiments: any text is one or an error; small ones that are accepted run to a result, which can
- * be rendered. Texts whose machine stands in another file are left out.
+ * Fuzz target of migration experiments: any text is one or an error; small ones that are accepted run to a result,
+ * which can be rendered. Texts whose machine stands in another file are left out.
  */
 #include <experiment/migrate-plan.h>
 
@@ -41,10 +41,10 @@ run(const NsimMigratePlan *plan)
         abort();
     for (unsigned format = NSIM_MIGRATE_TEXT; outcomes != NULL && format <= NSIM_MIGRATE_JSON; format++) {
         g_autofree char *text = nsim_migrate_render(plan, outcomes, (NsimMigrateFormat)format);
-        g_autofree char *compared = plan->figures->len == 0
-                                        ? NULL
-                                        : nsim_migrate_render_comparison(plan, outcomes, (NsimMigrateFormat)format);
-        if (*text == '\0' || !g_utf8_validate(text, -1, NULL) || (compared != NULL && !g_utf8_validate(compared, -1, NULL)))
+        g_autofree char *compared =
+            plan->figures->len == 0 ? NULL : nsim_migrate_render_comparison(plan, outcomes, (NsimMigrateFormat)format);
+        if (*text == '\0' || !g_utf8_validate(text, -1, NULL) ||
+            (compared != NULL && !g_utf8_validate(compared, -1, NULL)))
             abort();
     }
 }
@@ -55,10 +55,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimDocument) document = nsim_document_parse((const char *)data, size, "fuzz", NULL);
     const NsimValue *machine = document == NULL ? NULL : nsim_value_get(nsim_document_root(document), "machine");
-    if (document == NULL || (machine != NULL && (nsim_value_kind(machine) == NSIM_VALUE_SCALAR ||
-                                                 nsim_value_get(machine, "like") != NULL)))
+    if (document == NULL ||
+        (machine != NULL && (nsim_value_kind(machine) == NSIM_VALUE_SCALAR || nsim_value_get(machine, "like") != NULL)))
         return 0;
-    const NsimMigrateOptions options = { .config_path = "fuzz" };
+    const NsimMigrateOptions options = {.config_path = "fuzz"};
     g_autoptr(NsimMigratePlan) plan = nsim_migrate_plan_from_document(document, &options, &error);
     if ((plan == NULL) != (error != NULL) || (error != NULL && *error->message == '\0'))
         abort();

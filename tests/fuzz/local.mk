@@ -85,7 +85,7 @@ fuzz_targets = \
 TIME = 120
 FUZZ_ONLY =
 
-fuzz: config.h
+fuzz: config.h cli/plot-migrate.h
 	@CLANG='$(CLANG)' CC='$(CC)' SOURCEDIR='$(abs_top_srcdir)' TIME='$(TIME)' FUZZ_ONLY='$(FUZZ_ONLY)' \
 	FUZZ_CPPFLAGS='$(DEFS) -DNSIM_BUILTIN -DNSIM_PKGLIBDIR=\"$(pkglibdir)\" -DNSIM_PKGDATADIR=\"$(pkgdatadir)\" -I. $(AM_CPPFLAGS) $(CPPFLAGS)' \
 	FUZZ_CFLAGS='$(NSIM_CFLAGS) $(GLIB_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) \
