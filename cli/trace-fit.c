@@ -28,11 +28,17 @@ static const struct {
              {NSIM_NODE_CXL, "CXL", "cxl"},
              {NSIM_NODE_GPU, "GPU", "gpu"}};
 
-/* Above the program in a source tree, or in what was installed, also where that was moved. (transfer full) */
+/*
+ * Above the program in a source tree, or in what was installed, also where that was moved; NUMASIM_MACHINES names
+ * another. (transfer full)
+ */
 static char *
 find_folder(void)
 {
     static const char *const places[] = {"configs/machines", "share/numasim/configs/machines"};
+    const char *named = g_getenv("NUMASIM_MACHINES");
+    if (named)
+        return g_strdup(named);
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = self ? g_path_get_dirname(self) : g_strdup(".");
     for (unsigned i = 0; i < LEVELS_UP; i++) {

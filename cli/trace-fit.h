@@ -10,8 +10,9 @@
 typedef struct _NsimShippedMachines NsimShippedMachines;
 
 /*
- * The descriptions in configs/machines, above the program in a source tree, else where they are installed, in the order
- * of their names. Those that cannot be read are left out. (transfer full)
+ * The descriptions in configs/machines, above the program in a source tree, else where they are installed, or in the
+ * folder that NUMASIM_MACHINES names; in the order of their names. Those that cannot be read are left out. (transfer
+ * full)
  */
 NsimShippedMachines *nsim_shipped_machines_load(void);
 void nsim_shipped_machines_free(NsimShippedMachines *machines);

@@ -2,8 +2,8 @@
 /*
  * The block encoder. Each column is stored relative to its minimum in the narrowest of 0, 1, 2, 4 or 8 bytes. Places
  * are stored either as frame and line, or as the difference from where the record `lag` places before ended, whichever
- * is smaller in this block: lag 1 turns a stream into zeros, lag k does so for k streams that take turns. Where a sample
- * says that places are random, differences are not tried.
+ * is smaller in this block: lag 1 turns a stream into zeros, lag k does so for k streams that take turns. Where a
+ * sample says that places are random, differences are not tried.
  */
 
 #include <traces/encode.h>
@@ -44,6 +44,7 @@ struct _NsimBlockEncoder {
     int level;
     ZSTD_CCtx *context; /* NULL at level 0 */
     uint64_t values[NSIM_FORMAT_BLOCK_RECORDS];
+    uint32_t fields[NSIM_FORMAT_BLOCK_RECORDS]; /* of values that come from records: half as large */
     /* Where records lie and end; places of control records are those that make both columns of frame and line narrow.
      */
     uint64_t positions[NSIM_FORMAT_BLOCK_RECORDS];
@@ -176,6 +177,27 @@ store_values(uint8_t *data, const uint64_t *values, uint32_t count, uint64_t bas
 }
 
 static void
+store_fields(uint8_t *data, const uint32_t *values, uint32_t count, uint32_t base, unsigned width)
+{
+    switch (width) {
+    case 1:
+        for (uint32_t i = 0; i < count; i++)
+            data[i] = (uint8_t)(values[i] - base);
+        break;
+    case 2:
+        for (uint32_t i = 0; i < count; i++)
+            nsim_put_16(data + 2 * i, (uint16_t)(values[i] - base));
+        break;
+    case 4:
+        for (uint32_t i = 0; i < count; i++)
+            nsim_put_32(data + 4 * i, values[i] - base);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
 compress_column(NsimBlockEncoder *encoder, Packed *packed)
 {
     if (encoder->context == NULL || packed->raw_bytes < COMPRESS_BYTES_MIN)
@@ -199,10 +221,9 @@ pack_constant(Packed *packed, uint64_t value)
     packed->raw_bytes = packed->stored_bytes = 0;
 }
 
-/* Pack encoder->values[0 .. count), all from `least` to `most`. */
+/* Base and width for `count` values from `least` to `most`. */
 static void
-pack_between(NsimBlockEncoder *encoder, Packed *packed, uint32_t count, uint64_t column_max, uint64_t least,
-             uint64_t most)
+set_range(Packed *packed, uint32_t count, uint64_t column_max, uint64_t least, uint64_t most)
 {
     const uint64_t range = most - least;
     const unsigned width = range == 0            ? 0
@@ -216,10 +237,9 @@ pack_between(NsimBlockEncoder *encoder, Packed *packed, uint32_t count, uint64_t
     packed->width = (uint8_t)width;
     packed->packing = NSIM_PACKING_RAW;
     packed->raw_bytes = packed->stored_bytes = count * width;
-    store_values(packed->data, encoder->values, count, packed->base, width);
-    compress_column(encoder, packed);
 }
 
+/* Pack encoder->values[0 .. count). */
 static void
 pack_column(NsimBlockEncoder *encoder, Packed *packed, uint32_t count, uint64_t column_max)
 {
@@ -229,11 +249,13 @@ pack_column(NsimBlockEncoder *encoder, Packed *packed, uint32_t count, uint64_t 
         least = values[i] < least ? values[i] : least;
         most = values[i] > most ? values[i] : most;
     }
-    pack_between(encoder, packed, count, column_max, least, most);
+    set_range(packed, count, column_max, least, most);
+    store_values(packed->data, values, count, packed->base, packed->width);
+    compress_column(encoder, packed);
 }
 
 /* The field of `bytes` at `offset` in a record; both are constants where this is called. */
-static inline uint64_t
+static inline uint32_t
 field_of(const NsimTraceRecord *record, size_t offset, size_t bytes)
 {
     uint32_t word;
@@ -259,14 +281,16 @@ pack_field(NsimBlockEncoder *encoder, const Block *block, Packed *packed, unsign
         pack_constant(packed, field_of(block->records, offset, bytes));
         return;
     }
-    uint64_t least = UINT64_MAX, most = 0;
+    uint32_t least = UINT32_MAX, most = 0;
     for (uint32_t i = 0; i < block->count; i++) {
-        const uint64_t value = field_of(&block->records[i], offset, bytes);
-        encoder->values[i] = value;
+        const uint32_t value = field_of(&block->records[i], offset, bytes);
+        encoder->fields[i] = value;
         least = value < least ? value : least;
         most = value > most ? value : most;
     }
-    pack_between(encoder, packed, block->count, nsim_column_max(column, 0), least, most);
+    set_range(packed, block->count, nsim_column_max(column, 0), least, most);
+    store_fields(packed->data, encoder->fields, block->count, (uint32_t)packed->base, packed->width);
+    compress_column(encoder, packed);
 }
 
 #define PACK_FIELD(encoder, block, packed, column, field)                                                              \
