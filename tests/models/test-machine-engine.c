@@ -191,8 +191,9 @@ test_costs(void)
         const char *preset;
         NsimTime folio_ps, entry_ps, call_ps, start_ps;
     } published[] = {
-        {"linux-6.16", 500 * NSIM_NS, 230 * NSIM_NS, 75 * NSIM_US, 3 * NSIM_US},
-        {"linux-6.14", 2000 * NSIM_NS, 280 * NSIM_NS, 75 * NSIM_US, 3 * NSIM_US},
+        /* 110 ns less than the fits: the latency that a copy begins with is part of the model. */
+        {"linux-6.16", 390 * NSIM_NS, 230 * NSIM_NS, 75 * NSIM_US, 3 * NSIM_US},
+        {"linux-6.14", 1890 * NSIM_NS, 280 * NSIM_NS, 75 * NSIM_US, 3 * NSIM_US},
         {"linux-6.8-2ghz", 1130 * NSIM_NS, 300 * NSIM_NS, 88 * NSIM_US, 7 * NSIM_US},
         {"generic", 480 * NSIM_NS, 200 * NSIM_NS, 75 * NSIM_US, 3 * NSIM_US},
     };
