@@ -12,7 +12,9 @@ dist_experiments_DATA = \
     configs/experiments/migration-v3-baseline.yaml \
     configs/experiments/migration-v3-dcbm.yaml \
     configs/experiments/migration-v3-mtcopy.yaml \
-    configs/experiments/migration-v3-share.yaml
+    configs/experiments/migration-v3-share.yaml \
+    configs/experiments/rebalance-llama.script \
+    configs/experiments/rebalance-llama.yaml
 dist_configs_DATA = configs/topo.yaml
 dist_machines_DATA = \
     configs/machines/cascade-lake-5218-2s.yaml \

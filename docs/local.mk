@@ -18,6 +18,7 @@ EXTRA_DIST += \
     docs/generate.md \
     docs/glossary.md \
     docs/machine.md \
+    docs/migration.md \
     docs/policies.md \
     docs/rate-format.md \
     docs/replay.md \

@@ -46,7 +46,8 @@ make_labels_unique(GPtrArray *policies)
 }
 
 static bool
-read_policies(NsimExperiment *plan, const NsimValue *list, const char *const *texts, GError **error)
+read_policies(NsimExperiment *plan, const NsimValue *list, const char *base_dir, const char *const *texts,
+              GError **error)
 {
     g_autoptr(GPtrArray) policies = g_ptr_array_new_with_free_func((GDestroyNotify)nsim_policy_spec_free);
     if (texts != NULL && *texts != NULL) {
@@ -61,7 +62,7 @@ read_policies(NsimExperiment *plan, const NsimValue *list, const char *const *te
         if (nsim_value_kind(list) != NSIM_VALUE_LIST || nsim_value_count(list) == 0)
             return nsim_value_error(list, error, "'policies' must be a list of at least one policy");
         for (uint32_t i = 0; i < nsim_value_count(list) && i <= NSIM_POLICIES_MAX; i++) {
-            if (!add_policy(policies, nsim_policy_spec_from_value(plan->plugins, nsim_value_item(list, i), error)))
+            if (!add_policy(policies, nsim_policy_spec_from_value(plan->plugins, nsim_value_item(list, i), base_dir, error)))
                 return false;
         }
     }
@@ -136,7 +137,7 @@ nsim_plan_read(const NsimExperimentOptions *options, GError **error)
         return NULL;
     plan->plugins = nsim_plugins_new(options->plugins, error);
     if (plan->plugins == NULL || !read_settings(plan, root, options, error) ||
-        !read_policies(plan, nsim_value_get(root, "policies"), options->policies, error) ||
+        !read_policies(plan, nsim_value_get(root, "policies"), base_dir, options->policies, error) ||
         !nsim_plan_read_migration(plan, nsim_value_get(root, "migration"), error) ||
         !nsim_plan_resolve_migration(plan, error) ||
         !nsim_plan_read_groups(plan, nsim_value_get(root, "groups"), error) ||

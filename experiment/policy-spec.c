@@ -32,6 +32,7 @@ quantity_kind(NsimOptionType type, NsimQuantityKind *ret)
     case NSIM_OPTION_BOOL:
     case NSIM_OPTION_ENUM:
     case NSIM_OPTION_STRING:
+    case NSIM_OPTION_FILE:
         break;
     }
     return false;
@@ -51,7 +52,8 @@ nsim_option_describe(const NsimOption *option)
     static const char *const types[] = { [NSIM_OPTION_BOOL] = "yes or no",    [NSIM_OPTION_INT] = "number",
                                          [NSIM_OPTION_TIME] = "time",         [NSIM_OPTION_BYTES] = "size",
                                          [NSIM_OPTION_RATE] = "rate",         [NSIM_OPTION_RATIO] = "ratio",
-                                         [NSIM_OPTION_ENUM] = "one of",       [NSIM_OPTION_STRING] = "text" };
+                                         [NSIM_OPTION_ENUM] = "one of",       [NSIM_OPTION_STRING] = "text",
+                                         [NSIM_OPTION_FILE] = "file" };
     GString *text = g_string_new(types[option->type]);
     NsimQuantityKind kind;
     if (option->type == NSIM_OPTION_ENUM) {
@@ -118,6 +120,7 @@ nsim_policy_spec_free(NsimPolicySpec *spec)
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
         g_free(spec->mover_texts[i]);
     g_free(spec->texts);
+    g_ptr_array_unref(spec->paths);
     g_free(spec->label);
     g_free(spec->config);
     g_free(spec);
@@ -128,6 +131,7 @@ spec_new(const NsimPolicyClass *class)
 {
     NsimPolicySpec *spec = g_new0(NsimPolicySpec, 1);
     spec->class = class;
+    spec->paths = g_ptr_array_new_with_free_func(g_free);
     spec->texts = g_new0(char *, class->option_count + 1);
     spec->config = g_malloc0(MAX(class->config_size, (size_t)1));
     return spec;
@@ -292,10 +296,24 @@ nsim_policy_spec_parse(const NsimPlugins *plugins, const char *text, GError **er
     return g_steal_pointer(&spec);
 }
 
+/* Files that a config names stand beside it. */
+static void
+find_files(NsimPolicySpec *spec, const char *base_dir)
+{
+    for (uint32_t i = 0; i < spec->class->option_count; i++) {
+        const NsimOption *option = &spec->class->options[i];
+        if (option->type != NSIM_OPTION_FILE || g_path_is_absolute(spec->texts[i]))
+            continue;
+        char *path = g_build_filename(base_dir, spec->texts[i], NULL);
+        g_ptr_array_add(spec->paths, path);
+        memcpy((char *)spec->config + option->offset, &path, sizeof path);
+    }
+}
+
 /* ---- The config -------------------------------------------------------------------------------------------------- */
 
 NsimPolicySpec *
-nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, GError **error)
+nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, const char *base_dir, GError **error)
 {
     g_autoptr(GError) local = NULL;
     const char *name = nsim_value_text(value);
@@ -303,6 +321,8 @@ nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, 
         NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, name, &local);
         if (spec == NULL)
             nsim_value_error(value, error, "%s", local->message);
+        else
+            find_files(spec, base_dir);
         return spec;
     }
     if (nsim_value_kind(value) != NSIM_VALUE_MAP) {
@@ -335,5 +355,6 @@ nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, 
         nsim_value_error(value, error, "policy '%s': %s", name, problem);
         return NULL;
     }
+    find_files(spec, base_dir);
     return g_steal_pointer(&spec);
 }

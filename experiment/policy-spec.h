@@ -11,6 +11,7 @@ typedef struct {
     char *label;
     char **texts;  /* one for each option row: what was given or the default; NULL when neither */
     void *config;  /* class->config_size bytes (at least 1) */
+    GPtrArray *paths; /* char *: files that options name, as found */
     char *mover_texts[NSIM_MOVER_OPTION_COUNT]; /* migration options that were given; NULL: not */
     NsimMoverConfig mover; /* these, the config's and the defaults (experiment/migration.h) */
 } NsimPolicySpec;
@@ -18,8 +19,9 @@ typedef struct {
 /* From the command line: NAME[:key=value,...]; values with commas are double-quoted. (transfer full) */
 NsimPolicySpec *nsim_policy_spec_parse(const NsimPlugins *plugins, const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* From the config: a name, a text as above, or a map {name, label, key: value}. (transfer full) */
-NsimPolicySpec *nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, GError **error)
+/* From the config in folder `base_dir`: a name, a text as above, or a map {name, label, key: value}. (transfer full) */
+NsimPolicySpec *nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, const char *base_dir,
+                                            GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void nsim_policy_spec_free(NsimPolicySpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimPolicySpec, nsim_policy_spec_free)

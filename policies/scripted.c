@@ -51,7 +51,7 @@ static const NsimCounter scripted_counters[] = {
 
 static const NsimOption scripted_options[] = {
     { .key = "script",
-      .type = NSIM_OPTION_STRING,
+      .type = NSIM_OPTION_FILE,
       .offset = offsetof(ScriptedConfig, script),
       .help = "the file with the decisions",
       .source = "none" },

@@ -99,7 +99,7 @@ from_yaml(const char *text, char **ret_message)
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimDocument) document = nsim_document_parse(text, strlen(text), "p.yaml", &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(document);
-    NsimPolicySpec *spec = nsim_policy_spec_from_value(plugins, nsim_document_root(document), &error);
+    NsimPolicySpec *spec = nsim_policy_spec_from_value(plugins, nsim_document_root(document), ".", &error);
     *ret_message = error == NULL ? NULL : g_strdup(error->message);
     return spec;
 }

@@ -188,7 +188,7 @@ test_zen3_ways(void)
     CHECK_ROUTE(machine, "CCD3", "DRAM0", NSIM_DIR_READ, "DRAM0:64:356:0 port3<:64:1250:100000 = 100000");
     CHECK_ROUTE(
         machine, "CCD7", "DRAM0", NSIM_DIR_READ,
-        "DRAM0:64:356:50000 xgmi>:64:593:100500 cpu1<:64:1707:49500 pair3x<:64:3516:0 far7<:64:5766:0 = 200000");
+        "DRAM0:64:356:50000 xgmi>:64:593:100500 cpu1<:64:1707:49500 pair3x<:64:3516:0 far7<:64:5818:0 = 200000");
     const NsimRoute *engine = nsim_machine_engine_route(machine, 0, 1, NSIM_DIR_WRITE);
     CU_ASSERT_EQUAL(engine->hop_count, 2);
     CU_ASSERT_STRING_EQUAL(machine->resources[engine->hops[0].resource].name, "xgmi>");
