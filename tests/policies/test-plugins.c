@@ -177,7 +177,7 @@ test_refused(void)
         { ROW_OF(".key=NULL"), "it has an option whose key is not made of lower-case letters, digits and '_'" },
         { ROW_OF(".key=\"a-b\""), "it has an option whose key is not made of lower-case letters, digits and '_'" },
         { ROW_OF(".key=\"label\""), "it has an option called 'label' or 'name', which every policy has" },
-        { ROW_OF(".type=8"), "it has an option of a type this numasim does not know" },
+        { ROW_OF(".type=9"), "it has an option of a type this numasim does not know" },
         { ROW_OF(".type=-1"), "it has an option of a type this numasim does not know" },
         { ROW_OF(".help=NULL"), "it has an option without help or source" },
         { ROW_OF(".source=\"\""), "it has an option without help or source" },
