@@ -27,7 +27,7 @@
 #define KERNEL_FOLDER "/boot"
 #define PACKAGES "on Debian: apt-get install qemu-system-x86"
 #define KERNEL_PACKAGES                                                                                                \
-    "name one with --kernel; on Debian: apt-get install linux-image-cloud-amd64, or without installing it: apt-get "   \
+    "name one with --kernel; on Debian: apt-get install linux-image-6.12-cloud-amd64, or without installing it: apt-get "   \
     "download the package that it stands for, and dpkg-deb --fsys-tarfile FILE | tar x ./boot"
 /* Everything the emulator knows, but for the instructions by which kernels clear pages byte by byte. */
 #define CPU "max,-erms,-fsrm"

@@ -155,7 +155,8 @@ static bool
 needs_loads(const NsimMoverConfig *config)
 {
     NsimCopierKind copiers[NSIM_REASONS];
-    g_autofree char *problem = nsim_mover_read_reasons(config, copiers);
+    char *problem = nsim_mover_read_reasons(config, copiers);
+    nsim_assert(problem == NULL); /* the plan has read them */
     bool any = config->scale == NSIM_SCALE_BANDWIDTH;
     for (int r = 0; r < NSIM_REASONS; r++)
         any |= copiers[r] == NSIM_COPIER_AUTO;
