@@ -95,7 +95,8 @@ find_accessor(Bench *bench, GError **error)
 {
     const uint32_t core = nsim_cpus_idlest(bench->cpus, bench->cell->source, bench->cell->destination, 0);
     if (core == NSIM_CORE_NONE) {
-        g_set_error_literal(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "the machine has no CPU that reaches both nodes");
+        g_set_error_literal(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE,
+                            "the machine has no CPU that reaches both nodes");
         return false;
     }
     bench->accessor = bench->cpus->cores[core].accessor;
@@ -114,8 +115,7 @@ read_on(void *context, uint64_t now_ps)
     reader->route->lines += NSIM_STREAM_CHUNK_LINES;
     const NsimTime next_ps = now_ps + reader->interval_ps;
     const NsimEvent event = {
-        .time_ps = next_ps, .priority = NSIM_PRIORITY_HARDWARE, .run = read_on, .context = reader, .argument = next_ps
-    };
+        .time_ps = next_ps, .priority = NSIM_PRIORITY_HARDWARE, .run = read_on, .context = reader, .argument = next_ps};
     nsim_event_queue_push(bench->events, &event);
 }
 
@@ -133,11 +133,12 @@ start_readers(Bench *bench)
             continue;
         const uint64_t rate = MAX(nsim_mul_div(to->bytes_per_s, cell->load_ppm, 1000000), (uint64_t)1);
         Reader *reader = &bench->readers[a];
-        *reader = (Reader){ .bench = bench,
-                            .route = nsim_fabric_route(bench->fabric, (NsimAccessorId)a, cell->source, NSIM_DIR_READ),
-                            .interval_ps =
-                                MAX(nsim_time_of_transfer(NSIM_STREAM_CHUNK_LINES * NSIM_LINE_BYTES, rate), (NsimTime)1) };
-        const NsimEvent event = { .time_ps = a, .priority = NSIM_PRIORITY_HARDWARE, .run = read_on, .context = reader, .argument = a };
+        *reader = (Reader){
+            .bench = bench,
+            .route = nsim_fabric_route(bench->fabric, (NsimAccessorId)a, cell->source, NSIM_DIR_READ),
+            .interval_ps = MAX(nsim_time_of_transfer(NSIM_STREAM_CHUNK_LINES * NSIM_LINE_BYTES, rate), (NsimTime)1)};
+        const NsimEvent event = {
+            .time_ps = a, .priority = NSIM_PRIORITY_HARDWARE, .run = read_on, .context = reader, .argument = a};
         nsim_event_queue_push(bench->events, &event);
     }
 }
@@ -156,18 +157,18 @@ build_mover(Bench *bench)
     const NsimMigrateCell *cell = bench->cell;
     bench->group = NSIM_GROUP_NONE;
     bench->payers = nsim_payers_new(NULL, 0);
-    const NsimMoverSetup setup = { .machine = cell->machine,
-                                   .fabric = bench->fabric,
-                                   .memory = bench->memory,
-                                   .spaces = &bench->space,
-                                   .space_groups = &bench->group,
-                                   .space_accessors = &bench->accessor,
-                                   .space_count = 1,
-                                   .events = bench->events,
-                                   .cpus = bench->cpus,
-                                   .payers = bench->payers,
-                                   .config = cell->config,
-                                   .seed = cell->seed };
+    const NsimMoverSetup setup = {.machine = cell->machine,
+                                  .fabric = bench->fabric,
+                                  .memory = bench->memory,
+                                  .spaces = &bench->space,
+                                  .space_groups = &bench->group,
+                                  .space_accessors = &bench->accessor,
+                                  .space_count = 1,
+                                  .events = bench->events,
+                                  .cpus = bench->cpus,
+                                  .payers = bench->payers,
+                                  .config = cell->config,
+                                  .seed = cell->seed};
     bench->mover = nsim_mover_new(&setup);
     nsim_mover_listen_done(bench->mover, end_bench, bench);
     /* The process that asks is the only one of its address space, and waits: nobody else's TLB holds its pages. */
@@ -196,7 +197,7 @@ static void
 request(Bench *bench, NsimTime now_ps)
 {
     const NsimMigrateCell *cell = bench->cell;
-    const NsimInitiator initiator = { .thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE };
+    const NsimInitiator initiator = {.thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE};
     const NsimDecision decision = {
         .struct_size = sizeof decision,
         .kind = NSIM_DECIDE_MOVE,
@@ -205,8 +206,7 @@ request(Bench *bench, NsimTime now_ps)
         .node = cell->destination,
         .accessor = bench->accessor,
         .queue = 1,
-        .reason = cell->initiator == NSIM_MIGRATE_USER ? NSIM_REASON_SYSCALL : NSIM_REASON_PROMOTION
-    };
+        .reason = cell->initiator == NSIM_MIGRATE_USER ? NSIM_REASON_SYSCALL : NSIM_REASON_PROMOTION};
     (void)nsim_mover_request(bench->mover, &decision, &initiator, now_ps);
 }
 
@@ -215,12 +215,12 @@ fill_result(const Bench *bench, NsimTime began_ps, NsimMigrateResult *ret)
 {
     const NsimMoverStats *stats = nsim_mover_stats(bench->mover);
     const NsimHistogram *away = nsim_mover_away(bench->mover);
-    *ret = (NsimMigrateResult){ .time_ps = bench->outcome.time_ps - began_ps,
-                                .moved_bytes = bench->outcome.moved_pages << bench->cell->machine->page_shift,
-                                .failed_pages = bench->outcome.failed_pages,
-                                .away_first_ps = nsim_histogram_quantile(away, 0),
-                                .away_mean_ps = nsim_histogram_mean(away),
-                                .away_max_ps = away->max };
+    *ret = (NsimMigrateResult){.time_ps = bench->outcome.time_ps - began_ps,
+                               .moved_bytes = bench->outcome.moved_pages << bench->cell->machine->page_shift,
+                               .failed_pages = bench->outcome.failed_pages,
+                               .away_first_ps = nsim_histogram_quantile(away, 0),
+                               .away_mean_ps = nsim_histogram_mean(away),
+                               .away_max_ps = away->max};
     memcpy(ret->cost_ps, bench->payers->cost_ps, sizeof ret->cost_ps);
     memcpy(ret->copied_bytes, stats->copied_bytes, sizeof ret->copied_bytes);
     ret->bytes_per_s = ret->time_ps == 0 ? 0 : nsim_mul_div(ret->moved_bytes, NSIM_S, ret->time_ps);
@@ -233,7 +233,7 @@ fill_result(const Bench *bench, NsimTime began_ps, NsimMigrateResult *ret)
 bool
 nsim_migrate_run(const NsimMigrateCell *cell, NsimMigrateResult *ret, GError **error)
 {
-    g_auto(Bench) bench = { .cell = cell };
+    g_auto(Bench) bench = {.cell = cell};
     if (!check_cell(cell, error) || !build_space(&bench, error))
         return false;
     bench.cpus = nsim_cpus_new(cell->machine);

@@ -7,7 +7,7 @@
 
 #define GROUPS_MAX 256u
 
-static const char *const group_keys[] = { "migrate", "migrate_burst", "cpu", "cpu_burst", NULL };
+static const char *const group_keys[] = {"migrate", "migrate_burst", "cpu", "cpu_burst", NULL};
 
 /* A tenth of a second's worth, as kernel bandwidth control has it by default (sched_cfs: 100 ms). */
 #define BURST_PS (100 * NSIM_MS)
@@ -15,7 +15,7 @@ static const char *const group_keys[] = { "migrate", "migrate_burst", "cpu", "cp
 bool
 nsim_plan_read_migration(NsimExperiment *plan, const NsimValue *map, GError **error)
 {
-    const char *keys[NSIM_MOVER_OPTION_COUNT + 1] = { NULL };
+    const char *keys[NSIM_MOVER_OPTION_COUNT + 1] = {NULL};
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
         keys[i] = nsim_mover_options[i].key;
     if (map == NULL)
@@ -45,7 +45,8 @@ read_group(NsimGroup *group, const NsimValue *map, GError **error)
         !nsim_value_read_ratio(map, "cpu", false, &group->cpu_ppm, error))
         return false;
     if (nsim_value_get(map, "cpu") != NULL && (group->cpu_ppm == 0 || group->cpu_ppm > 1000000000))
-        return nsim_value_error(nsim_value_get(map, "cpu"), error, "'cpu' is a share of one core, above 0 and at most 100000%%");
+        return nsim_value_error(nsim_value_get(map, "cpu"), error,
+                                "'cpu' is a share of one core, above 0 and at most 100000%%");
     if (nsim_value_get(map, "migrate") != NULL && group->bytes_per_s == 0)
         return nsim_value_error(nsim_value_get(map, "migrate"), error, "'migrate' must be above 0");
     group->bytes_burst = group->bytes_per_s / 10;

@@ -8,8 +8,8 @@
  *
  * with the latencies of the lines it keeps outstanding, raised by what its links' loads add. All flows of a resource
  * together get what others leave of it. The two depend on each other and are brought together by a few damped rounds.
- * Time = bytes / rate + one latency, and what setting up costs. What other flows will do meanwhile is not known and taken to
- * stay as it is.
+ * Time = bytes / rate + one latency, and what setting up costs. What other flows will do meanwhile is not known and
+ * taken to stay as it is.
  */
 #include <mm/mover-private.h>
 
@@ -19,7 +19,7 @@
 
 typedef struct {
     uint32_t agent, streams;
-    uint32_t window_lines; /* of all its windows together */
+    uint32_t window_lines;  /* of all its windows together */
     double own_bytes_per_s; /* of a stream; 0: no limit */
     bool fetch, hold;
     double bytes_per_s; /* found: of all its streams */
@@ -41,7 +41,8 @@ route_of(const Model *model, const Flow *flow, int part)
     if (part == 0)
         return nsim_fabric_machine_route(fabric, flow->agent, model->piece->source, NSIM_DIR_READ);
     if (part == 1)
-        return flow->fetch ? nsim_fabric_machine_route(fabric, flow->agent, model->piece->destination, NSIM_DIR_READ) : NULL;
+        return flow->fetch ? nsim_fabric_machine_route(fabric, flow->agent, model->piece->destination, NSIM_DIR_READ)
+                           : NULL;
     return nsim_fabric_machine_route(fabric, flow->agent, model->piece->destination, NSIM_DIR_WRITE);
 }
 
@@ -83,8 +84,10 @@ latency(const Model *model, const NsimRoute *route)
         double floor_ps = (double)mover->setup.fabric->servers[index].floor_ps;
         if (resource->kind == NSIM_RESOURCE_LINK) {
             const NsimLink *link = &mover->setup.machine->links[resource->owner];
-            const double rate = (double)(resource->direction == 0 ? link->forward_bytes_per_s : link->reverse_bytes_per_s);
-            const double load = (model->demand_ppm[index] + nsim_fabric_load_ppm(mover->setup.fabric, index)) * rate / 1e6;
+            const double rate =
+                (double)(resource->direction == 0 ? link->forward_bytes_per_s : link->reverse_bytes_per_s);
+            const double load =
+                (model->demand_ppm[index] + nsim_fabric_load_ppm(mover->setup.fabric, index)) * rate / 1e6;
             floor_ps = loaded(link, load);
         }
         wait_ps = MAX(wait_ps, floor_ps);
@@ -199,7 +202,7 @@ worker_rate(Model *model, const uint32_t *cores, uint32_t core_count)
             f++;
         if (f == model->flow_count) {
             model->flow_count++;
-            flows[f] = (Flow){ .agent = agent, .fetch = !mover->setup.config.nt };
+            flows[f] = (Flow){.agent = agent, .fetch = !mover->setup.config.nt};
         }
         flows[f].streams++;
         flows[f].window_lines += mover->setup.machine->accessors[accessor].window_stream;
@@ -231,14 +234,14 @@ predict_own(const Task *task, const NsimPiece *pieces, uint32_t count, NsimTime 
     const NsimMachine *machine = task->mover->setup.machine;
     g_autofree Flow *flows = g_new0(Flow, machine->accessor_count);
     g_autofree double *demand = g_new0(double, machine->resource_count);
-    Model model = { .task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand };
+    Model model = {.task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand};
     const double rate = worker_rate(&model, &task->core, 1);
     const double bytes = bytes_of(pieces, count);
     const NsimRoute *reads = route_of(&model, &flows[0], 0);
     if (gap_ps == 0)
         return to_time(bytes / rate * 1e12 + latency(&model, reads));
-    /* Piece by piece: in the gap a link with a window gets ready for a burst, and each piece ends with the arrival of its last
-     * round of lines. */
+    /* Piece by piece: in the gap a link with a window gets ready for a burst, and each piece ends with the arrival of
+     * its last round of lines. */
     const double saved_ps = MIN((double)gap_ps, slack(&model, reads)) * (count - 1);
     const double in_flight = flows[0].window_lines / (flows[0].fetch ? 2.0 : 1.0);
     const double rounds = bytes / count / (double)NSIM_LINE_BYTES / in_flight;
@@ -257,7 +260,7 @@ predict_cpu(const Task *task, const NsimPiece *pieces, uint32_t count, const uin
         return NSIM_TIME_MAX;
     g_autofree Flow *flows = g_new0(Flow, machine->accessor_count);
     g_autofree double *demand = g_new0(double, machine->resource_count);
-    Model model = { .task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand };
+    Model model = {.task = task, .piece = &pieces[0], .flows = flows, .demand_ppm = demand};
     double most = bytes_of(pieces, count) / core_count;
     if (count >= core_count)
         most = bytes_of(pieces, count) * ((count + core_count - 1) / core_count) / count;
@@ -280,14 +283,15 @@ predict_dma(const Task *task, const NsimPiece *pieces, uint32_t count, uint32_t 
     g_autofree double *demand = g_new0(double, mover->setup.machine->resource_count);
     const double bytes = bytes_of(pieces, count);
     const double mapping = (double)pieces[0].mapping_lines * (double)NSIM_LINE_BYTES;
-    const double mapping_ps = mapping / (double)model_engine->channel_bytes_per_s * 1e12 + (double)model_engine->translate_ps;
-    Model model = { .task = task, .piece = &pieces[0], .flows = flows, .flow_count = groups, .demand_ppm = demand };
+    const double mapping_ps =
+        mapping / (double)model_engine->channel_bytes_per_s * 1e12 + (double)model_engine->translate_ps;
+    Model model = {.task = task, .piece = &pieces[0], .flows = flows, .flow_count = groups, .demand_ppm = demand};
     for (uint32_t g = 0; g < groups; g++)
-        flows[g] = (Flow){ .agent = nsim_fabric_engine_agent(mover->setup.fabric, engine),
-                           .streams = MIN(group, channels - g * group),
-                           .window_lines = model_engine->window_lines,
-                           .hold = true,
-                           .own_bytes_per_s = mapping / mapping_ps * 1e12 };
+        flows[g] = (Flow){.agent = nsim_fabric_engine_agent(mover->setup.fabric, engine),
+                          .streams = MIN(group, channels - g * group),
+                          .window_lines = model_engine->window_lines,
+                          .hold = true,
+                          .own_bytes_per_s = mapping / mapping_ps * 1e12};
     solve(&model);
     double slowest = 0;
     for (uint32_t g = 0; g < groups; g++) {
@@ -300,8 +304,9 @@ predict_dma(const Task *task, const NsimPiece *pieces, uint32_t count, uint32_t 
     const double serial_ps = count * (double)model_engine->map_ps + lists * (double)model_engine->submit_ps;
     const double completions_ps = lists * (double)model_engine->completion_ps;
     /* The first channel begins after its own list; the last one after all first lists. */
-    const double first_ps = MIN(serial_ps, channels * (MIN(share, (double)model_engine->list_max) * (double)model_engine->map_ps +
-                                                       (double)model_engine->submit_ps));
+    const double first_ps =
+        MIN(serial_ps, channels * (MIN(share, (double)model_engine->list_max) * (double)model_engine->map_ps +
+                                   (double)model_engine->submit_ps));
     const double work_ps = MAX(serial_ps + completions_ps, first_ps + channel_ps + (double)model_engine->completion_ps);
     return to_time(work_ps + latency(&model, route_of(&model, &flows[0], 0)) + (double)queue_ps);
 }

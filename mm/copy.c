@@ -134,7 +134,8 @@ copy_engines_free(NsimMover *mover)
 {
     for (uint32_t e = 0; e < mover->setup.machine->engine_count; e++) {
         struct NsimEngineState *engine = &mover->engines[e];
-        const uint32_t groups = (engine->model->channel_count + engine->model->group_channels - 1) / engine->model->group_channels;
+        const uint32_t groups =
+            (engine->model->channel_count + engine->model->group_channels - 1) / engine->model->group_channels;
         for (uint32_t g = 0; g < groups; g++)
             nsim_window_clear(&engine->windows[g]);
         for (uint32_t c = 0; c < engine->model->channel_count; c++) {
@@ -206,7 +207,7 @@ reserve_workers(struct NsimCopy *copy, uint32_t count)
     if (count > copy->worker_room) {
         copy->workers = g_renew(Worker, copy->workers, count);
         for (uint32_t i = copy->worker_room; i < count; i++)
-            copy->workers[i] = (Worker){ .copy = copy };
+            copy->workers[i] = (Worker){.copy = copy};
         copy->worker_room = count;
     }
     copy->worker_count = count;
@@ -225,15 +226,15 @@ start_worker(Worker *worker, uint32_t core, NsimPayer payer, const NsimPiece *pi
     }
     worker->core = core;
     worker->payer = payer;
-    worker->stream = (NsimStream){ .world = &mover->world,
-                                   .window = &worker->window,
-                                   .agent = nsim_fabric_copy_agent(mover->setup.fabric, cpu->accessor),
-                                   .fetch = !mover->setup.config.nt,
-                                   .pieces = pieces,
-                                   .piece_count = count,
-                                   .spent = worker_spent,
-                                   .done = done,
-                                   .context = worker };
+    worker->stream = (NsimStream){.world = &mover->world,
+                                  .window = &worker->window,
+                                  .agent = nsim_fabric_copy_agent(mover->setup.fabric, cpu->accessor),
+                                  .fetch = !mover->setup.config.nt,
+                                  .pieces = pieces,
+                                  .piece_count = count,
+                                  .spent = worker_spent,
+                                  .done = done,
+                                  .context = worker};
     nsim_cpus_begin(mover->setup.cpus, core);
     nsim_stream_start(&worker->stream, MAX(start_ps, cpu->kernel_free_ps));
 }
@@ -258,7 +259,8 @@ deal(struct NsimCopy *copy, uint32_t workers)
             mine = copy->workers[w].pieces = g_array_new(FALSE, FALSE, sizeof(NsimPiece));
         g_array_set_size(mine, 0);
         if (count >= workers) {
-            const uint32_t from = (uint32_t)((uint64_t)count * w / workers), to = (uint32_t)((uint64_t)count * (w + 1) / workers);
+            const uint32_t from = (uint32_t)((uint64_t)count * w / workers),
+                           to = (uint32_t)((uint64_t)count * (w + 1) / workers);
             g_array_append_vals(mine, &g_array_index(copy->pieces, NsimPiece, from), to - from);
             continue;
         }
@@ -303,8 +305,8 @@ start_workers(struct NsimCopy *copy, NsimTime now_ps)
     for (uint32_t w = 0; w < count; w++) {
         Worker *worker = &copy->workers[w];
         now_ps = mover_work(task, NSIM_PHASE_COPY, now_ps, mover->costs->dispatch_ps);
-        start_worker(worker, cores[w], mover->worker, (const NsimPiece *)(void *)worker->pieces->data, worker->pieces->len,
-                     worker_done, now_ps + mover->costs->wake_ps);
+        start_worker(worker, cores[w], mover->worker, (const NsimPiece *)(void *)worker->pieces->data,
+                     worker->pieces->len, worker_done, now_ps + mover->costs->wake_ps);
     }
     copy->idle_ps = now_ps;
 }
@@ -320,8 +322,8 @@ copy_workers(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime now_p
     uint32_t wanted = most;
     if (config->scale == NSIM_SCALE_BYTES)
         wanted = (uint32_t)MIN((uint64_t)most, MAX(bytes / config->thread_bytes, (uint64_t)1));
-    uint32_t found = nsim_cpus_choose(cpus, (NsimSpread)config->spread, pieces[0].source, pieces[0].destination, idle_only,
-                                      now_ps, wanted, ret_cores);
+    uint32_t found = nsim_cpus_choose(cpus, (NsimSpread)config->spread, pieces[0].source, pieces[0].destination,
+                                      idle_only, now_ps, wanted, ret_cores);
     if (config->scale != NSIM_SCALE_BANDWIDTH)
         return found;
     /* One more worker while it is predicted to be worth it. */
@@ -370,18 +372,18 @@ channel_next(Channel *channel, NsimTime now_ps)
         return;
     channel->now = g_queue_pop_head(&channel->waiting);
     const uint32_t index = (uint32_t)(channel - engine->channels);
-    channel->stream = (NsimStream){
-        .world = &mover->world,
-        .window = &engine->windows[index / engine->model->group_channels],
-        .agent = nsim_fabric_engine_agent(mover->setup.fabric, (uint32_t)(engine - mover->engines)),
-        .hold = true,
-        .piece_ps = engine->model->descriptor_ps,
-        .translate_ps = engine->model->translate_ps,
-        .bytes_per_s = engine->model->channel_bytes_per_s,
-        .pieces = (const NsimPiece *)(void *)channel->now->pieces->data,
-        .piece_count = channel->now->pieces->len,
-        .done = channel_done,
-        .context = channel };
+    channel->stream =
+        (NsimStream){.world = &mover->world,
+                     .window = &engine->windows[index / engine->model->group_channels],
+                     .agent = nsim_fabric_engine_agent(mover->setup.fabric, (uint32_t)(engine - mover->engines)),
+                     .hold = true,
+                     .piece_ps = engine->model->descriptor_ps,
+                     .translate_ps = engine->model->translate_ps,
+                     .bytes_per_s = engine->model->channel_bytes_per_s,
+                     .pieces = (const NsimPiece *)(void *)channel->now->pieces->data,
+                     .piece_count = channel->now->pieces->len,
+                     .done = channel_done,
+                     .context = channel};
     nsim_stream_start(&channel->stream, now_ps);
 }
 
@@ -461,8 +463,9 @@ find_engine(const NsimMover *mover, const NsimPiece *piece, uint32_t *ret_engine
         if ((named && e != wanted) || !engine_reaches(machine, e, piece->source, piece->destination))
             continue;
         *ret_engine = e;
-        *ret_channels = config->channels == 0 ? machine->engines[e].channel_count
-                                              : (uint32_t)MIN(config->channels, (uint64_t)machine->engines[e].channel_count);
+        *ret_channels = config->channels == 0
+                            ? machine->engines[e].channel_count
+                            : (uint32_t)MIN(config->channels, (uint64_t)machine->engines[e].channel_count);
         return true;
     }
     return false;
@@ -525,12 +528,11 @@ start_engine(struct NsimCopy *copy, NsimTime now_ps)
                 continue;
             const uint32_t length = MIN(end - from, state->model->list_max);
             Submission *submission = g_new(Submission, 1);
-            *submission = (Submission){ copy, g_array_new(FALSE, FALSE, sizeof(NsimPiece)), 2, false, false };
+            *submission = (Submission){copy, g_array_new(FALSE, FALSE, sizeof(NsimPiece)), 2, false, false};
             g_array_append_vals(submission->pieces, &g_array_index(copy->pieces, NsimPiece, from), length);
-            now_ps =
-                mover_work(task, NSIM_PHASE_COPY, now_ps, length * state->model->map_ps + state->model->submit_ps);
+            now_ps = mover_work(task, NSIM_PHASE_COPY, now_ps, length * state->model->map_ps + state->model->submit_ps);
             Arrival *arrival = g_new(Arrival, 1);
-            *arrival = (Arrival){ &state->channels[c], submission };
+            *arrival = (Arrival){&state->channels[c], submission};
             copy->pending++;
             mover_at(mover, now_ps, arrive, arrival);
         }
@@ -538,7 +540,8 @@ start_engine(struct NsimCopy *copy, NsimTime now_ps)
     copy->idle_ps = now_ps;
 }
 
-/* ---- Beginning ---------------------------------------------------------------------------------------------------- */
+/* ---- Beginning ----------------------------------------------------------------------------------------------------
+ */
 
 void
 copy_start(Task *task, const NsimPiece *pieces, uint32_t count, NsimCopierKind kind, NsimTime now_ps, NsimCopyDone done)
@@ -572,19 +575,20 @@ queue_time(const struct NsimEngineState *engine, uint32_t channels)
         const Channel *channel = &engine->channels[c];
         uint64_t lines = 0;
         if (channel->now != NULL)
-            lines += total_lines(channel->stream.pieces + channel->stream.piece, channel->stream.piece_count - channel->stream.piece);
+            lines += total_lines(channel->stream.pieces + channel->stream.piece,
+                                 channel->stream.piece_count - channel->stream.piece);
         for (const GList *at = channel->waiting.head; at != NULL; at = at->next) {
             const Submission *next = at->data;
             lines += total_lines((const NsimPiece *)(void *)next->pieces->data, next->pieces->len);
         }
-        longest_ps = MAX(longest_ps, nsim_time_of_transfer(lines * NSIM_LINE_BYTES, engine->model->channel_bytes_per_s));
+        longest_ps =
+            MAX(longest_ps, nsim_time_of_transfer(lines * NSIM_LINE_BYTES, engine->model->channel_bytes_per_s));
     }
     return longest_ps;
 }
 
 NsimCopierKind
-copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps, NsimTime now_ps,
-            bool *ret_by_piece)
+copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps, NsimTime now_ps, bool *ret_by_piece)
 {
     NsimMover *mover = task->mover;
     g_autofree uint32_t *cores = g_new(uint32_t, mover->setup.cpus->core_count + 1);
@@ -603,8 +607,8 @@ copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps
         }
     }
     if (find_engine(mover, pieces, &engine, &channels)) {
-        const NsimTime time_ps =
-            predict_dma(task, pieces, count, engine, MIN(channels, count), queue_time(&mover->engines[engine], channels));
+        const NsimTime time_ps = predict_dma(task, pieces, count, engine, MIN(channels, count),
+                                             queue_time(&mover->engines[engine], channels));
         if (time_ps < best_ps)
             best = NSIM_COPIER_DMA;
     }

@@ -126,7 +126,8 @@ nsim_cpus_idlest(const NsimCpus *cpus, NsimNodeId source, NsimNodeId destination
         }
         const NsimCpuCore *other = &cpus->cores[best];
         const uint32_t mine = burden(core, now_ps), its = burden(other, now_ps);
-        if (mine < its || (mine == its && distance(cpus, core->accessor, destination) < distance(cpus, other->accessor, destination)))
+        if (mine < its ||
+            (mine == its && distance(cpus, core->accessor, destination) < distance(cpus, other->accessor, destination)))
             best = c;
     }
     return best;
@@ -200,8 +201,8 @@ nsim_cpus_choose(const NsimCpus *cpus, NsimSpread spread, NsimNodeId source, Nsi
     uint32_t found = 0;
     for (uint32_t from = 0, to; from < accessors && found < count; from = to) {
         /* Clusters at the same distance belong together: a socket is used up before the next one is. */
-        for (to = from + 1;
-             to < accessors && distance(cpus, order[to], near) == distance(cpus, order[from], near); to++)
+        for (to = from + 1; to < accessors && distance(cpus, order[to], near) == distance(cpus, order[from], near);
+             to++)
             continue;
         found += take_cores(cpus, order, from, to, spread == NSIM_SPREAD_FILL, idle_only, now_ps, count - found,
                             ret_cores + found);

@@ -7,11 +7,11 @@
  * Each step of a folio is work of the task's core and ends with an event; what a step changes, it changes at its end.
  * Folios that were busy are tried again in the next pass; in synchronous mode the rest is tried alone afterwards.
  *
- * A transaction (Nomad) copies before it unmaps: prepare each (take a destination, clear the dirty bit); flush; copy all;
- * commit each: unmap it for a moment, look at the dirty bit, remap or copy again.
+ * A transaction (Nomad) copies before it unmaps: prepare each (take a destination, clear the dirty bit); flush; copy
+ * all; commit each: unmap it for a moment, look at the dirty bit, remap or copy again.
  *
- * Left out: reference counts as such (a share of attempts finds a folio locked, pinned or in writeback); hugetlb; the move
- * phase's own retries; rmap walks of pages shared by several address spaces.
+ * Left out: reference counts as such (a share of attempts finds a folio locked, pinned or in writeback); hugetlb; the
+ * move phase's own retries; rmap walks of pages shared by several address spaces.
  */
 #include <mm/mover-private.h>
 
@@ -82,13 +82,13 @@ take_folio(Task *task, Request *request, NsimTime *cost_ps)
     const NsimDecision *decision = &request->decision;
     const NsimPage page = request->next;
     const uint16_t state = nsim_space_state(space, page);
-    Folio folio = { .request = request,
-                    .token = request->token,
-                    .page = page,
-                    .pages = 1,
-                    .entries = 1,
-                    .source = state & NSIM_PAGE_NODE,
-                    .destination = decision->node };
+    Folio folio = {.request = request,
+                   .token = request->token,
+                   .page = page,
+                   .pages = 1,
+                   .entries = 1,
+                   .source = state & NSIM_PAGE_NODE,
+                   .destination = decision->node};
     NsimPage first;
     uint32_t unit;
     nsim_space_unit_of(space, page, &first, &unit);
@@ -486,15 +486,16 @@ unmap_next(Task *task, NsimTime now_ps)
     }
     const Folio *folio = folio_at(task, task->at);
     const NsimTime cost_ps =
-        costs->unmap_folio_ps + (task->transactional ? 0 : folio->entries * costs->unmap_entry_ps * (task->exchange ? 2 : 1));
+        costs->unmap_folio_ps +
+        (task->transactional ? 0 : folio->entries * costs->unmap_entry_ps * (task->exchange ? 2 : 1));
     mover_at(task->mover, mover_work(task, NSIM_PHASE_UNMAP, now_ps, cost_ps), unmap_done, task);
 }
 
 /* ---- Flushing -------------------------------------------------------------------------------------------------- */
 
 /*
- * Shootdown of the other CPUs that ran the address space: t_base + targets x t_target + pages x t_page while there are few
- * of them, once for all base pages and once for each huge page. The task's own TLB is part of unmapping.
+ * Shootdown of the other CPUs that ran the address space: t_base + targets x t_target + pages x t_page while there are
+ * few of them, once for all base pages and once for each huge page. The task's own TLB is part of unmapping.
  */
 static NsimTime
 shoot_down(Task *task, uint64_t base_pages, uint64_t huge_folios, NsimTime now_ps)
@@ -513,7 +514,8 @@ shoot_down(Task *task, uint64_t base_pages, uint64_t huge_folios, NsimTime now_p
             continue;
         const NsimTime stolen_ps = rounds * costs->flush_stolen_ps;
         (void)nsim_cpus_run(mover->setup.cpus, core, now_ps, stolen_ps);
-        mover_charge(task, mover->accessor_payers[mover->setup.cpus->cores[core].accessor], NSIM_PHASE_FLUSH, stolen_ps);
+        mover_charge(task, mover->accessor_payers[mover->setup.cpus->cores[core].accessor], NSIM_PHASE_FLUSH,
+                     stolen_ps);
     }
     if (targets == 0 || rounds == 0)
         return now_ps;
@@ -555,15 +557,15 @@ static void
 add_pieces(const Task *task, const Folio *folio, GArray *pieces)
 {
     const uint32_t lines = (uint32_t)lines_of(task, folio->pages);
-    const NsimPiece piece = { .source = folio->source,
-                              .destination = folio->destination,
-                              .lines = lines,
-                              .mapping_lines = folio->entries < folio->pages ? lines : (uint32_t)lines_of(task, 1) };
+    const NsimPiece piece = {.source = folio->source,
+                             .destination = folio->destination,
+                             .lines = lines,
+                             .mapping_lines = folio->entries < folio->pages ? lines : (uint32_t)lines_of(task, 1)};
     if (folio->shadow)
         return;
     g_array_append_val(pieces, piece);
     if (task->exchange) {
-        const NsimPiece back = { piece.destination, piece.source, lines, piece.mapping_lines };
+        const NsimPiece back = {piece.destination, piece.source, lines, piece.mapping_lines};
         g_array_append_val(pieces, back);
     }
 }
@@ -711,7 +713,8 @@ remap(Task *task, NsimTime now_ps)
         /* Unmapped just for this: from here to the end accesses wait. */
         cost_ps += folio->entries * costs->unmap_entry_ps;
         set_moving(task, folio, true, now_ps);
-        now_ps = shoot_down(task, folio->entries == folio->pages ? folio->pages : 0, folio->entries < folio->pages, now_ps);
+        now_ps =
+            shoot_down(task, folio->entries == folio->pages ? folio->pages : 0, folio->entries < folio->pages, now_ps);
     }
     mover_at(task->mover, mover_work(task, NSIM_PHASE_REMAP, now_ps, cost_ps), remapped, task);
 }
@@ -725,7 +728,8 @@ is_disturbed(const Task *task, const Folio *folio)
     return (any & NSIM_PAGE_DIRTY) != 0 || was_taken(task, folio);
 }
 
-/* The next unmapped folio is copied, where the whole batch was not, and remapped; after the last the next pass begins. */
+/* The next unmapped folio is copied, where the whole batch was not, and remapped; after the last the next pass begins.
+ */
 static void
 remap_next(Task *task, NsimTime now_ps)
 {

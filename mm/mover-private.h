@@ -10,7 +10,7 @@ typedef struct {
     NsimPage next, end; /* pages not yet put into a batch */
     uint32_t folios;    /* of it under way */
     uint64_t moved_pages, failed_pages, skipped_pages;
-    NsimCause cause;    /* of the first failure */
+    NsimCause cause; /* of the first failure */
     NsimPayer payer;
     bool cancelled;
 } Request;
@@ -27,14 +27,14 @@ typedef struct {
     Request *request; /* until the folio is settled */
     uint64_t token;   /* of the request */
     NsimPage page;
-    NsimPage partner;   /* exchange: its first page */
+    NsimPage partner; /* exchange: its first page */
     uint32_t pages, entries;
     NsimNodeId source, destination;
-    uint8_t state; /* FolioState */
-    uint8_t cause; /* NsimCause of the last attempt */
-    uint8_t tries; /* transactional copies */
+    uint8_t state;        /* FolioState */
+    uint8_t cause;        /* NsimCause of the last attempt */
+    uint8_t tries;        /* transactional copies */
     NsimTime unmapped_ps; /* accesses wait from then on */
-    bool shadow;   /* the destination still holds its content */
+    bool shadow;          /* the destination still holds its content */
 } Folio;
 
 /* Somebody who migrates: a kernel thread with a queue, or a thread in a fault. */
@@ -46,7 +46,7 @@ typedef struct {
     uint32_t thread;      /* that waits for the task to end; NSIM_THREAD_NONE */
     uint32_t pinned_core; /* NSIM_CORE_NONE: chosen for each batch */
     uint32_t core;
-    GQueue requests;      /* Request *: not wholly put into a batch yet */
+    GQueue requests;       /* Request *: not wholly put into a batch yet */
     bool busy, fresh_list; /* fresh_list: the next batch begins a list */
     /* the batch */
     NsimSpaceId space;
@@ -58,7 +58,7 @@ typedef struct {
     uint32_t pass, pass_max;
     bool sync, alone, transactional, exchange, batch_flow, full;
     NsimCopierKind copier, chosen; /* as configured; for this batch */
-    struct NsimCopy *copy; /* under way */
+    struct NsimCopy *copy;         /* under way */
     NsimTime began_ps;
 } Task;
 
@@ -79,12 +79,12 @@ struct _NsimMover {
     NsimStreamWorld world;
     NsimTime ahead_ps;
     NsimRandom random;
-    GPtrArray *queues;  /* Task *, by queue - 1 */
-    GPtrArray *faults;  /* Task *, of threads */
+    GPtrArray *queues;    /* Task *, by queue - 1 */
+    GPtrArray *faults;    /* Task *, of threads */
     GHashTable *requests; /* token -> Request */
-    GArray *waiters;    /* Waiter */
-    GHashTable *left;   /* unit and node it left -> when */
-    GArray **masks;     /* by space: uint32_t cores */
+    GArray *waiters;      /* Waiter */
+    GHashTable *left;     /* unit and node it left -> when */
+    GArray **masks;       /* by space: uint32_t cores */
     uint64_t last_token;
     NsimPayer root, worker;
     NsimPayer *accessor_payers;
@@ -124,15 +124,15 @@ void batch_abort(Task *task);
 
 typedef void (*NsimCopyDone)(Task *task, NsimTime now_ps);
 /*
- * Copy `pieces` (copied) by `kind` on behalf of the task from `now_ps` on, booking what it costs; `done` is called when all
- * has arrived and the task's core goes on.
+ * Copy `pieces` (copied) by `kind` on behalf of the task from `now_ps` on, booking what it costs; `done` is called when
+ * all has arrived and the task's core goes on.
  */
 void copy_start(Task *task, const NsimPiece *pieces, uint32_t count, NsimCopierKind kind, NsimTime now_ps,
                 NsimCopyDone done);
 void copy_free(struct NsimCopy *copy);
 /*
- * Which copier would finish first now. With `gap_ps` above 0 the core itself may also remap after each piece, which takes so
- * long: whether it would better do that.
+ * Which copier would finish first now. With `gap_ps` above 0 the core itself may also remap after each piece, which
+ * takes so long: whether it would better do that.
  */
 NsimCopierKind copy_choose(Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps, NsimTime now_ps,
                            bool *ret_by_piece);
@@ -143,8 +143,8 @@ struct NsimEngineState *copy_engines_new(NsimMover *mover);
 void copy_engines_free(NsimMover *mover);
 
 /*
- * copy-predict.c: predicted times of copying `pieces` from now on: by the task's own core, with a gap for other work after each
- * piece; by workers on `cores`, handing out included; by an engine.
+ * copy-predict.c: predicted times of copying `pieces` from now on: by the task's own core, with a gap for other work
+ * after each piece; by workers on `cores`, handing out included; by an engine.
  */
 NsimTime predict_own(const Task *task, const NsimPiece *pieces, uint32_t count, NsimTime gap_ps);
 NsimTime predict_cpu(const Task *task, const NsimPiece *pieces, uint32_t count, const uint32_t *cores,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mover: requests, the tasks that work them off, waiting threads, books. The steps of a batch are in mover-batch.c. */
+/* The mover: requests, the tasks that work them off, waiting threads, books. The steps of a batch are in mover-batch.c.
+ */
 #include <mm/mover-private.h>
 
 #include <sim/assert.h>
@@ -49,7 +50,7 @@ nsim_mover_new(const NsimMoverSetup *setup)
     NsimMover *mover = g_new0(NsimMover, 1);
     mover->setup = *setup;
     mover->costs = &machine->migration;
-    mover->world = (NsimStreamWorld){ .fabric = setup->fabric, .events = setup->events, .ahead_ps = &mover->ahead_ps };
+    mover->world = (NsimStreamWorld){.fabric = setup->fabric, .events = setup->events, .ahead_ps = &mover->ahead_ps};
     g_autofree char *problem = nsim_mover_read_reasons(&setup->config, mover->copiers);
     nsim_assert(problem == NULL);
     nsim_random_init(&mover->random, setup->seed, "mover");
@@ -140,7 +141,7 @@ nsim_mover_away(const NsimMover *mover)
 void
 nsim_mover_forget(NsimMover *mover)
 {
-    mover->stats = (NsimMoverStats){ 0 };
+    mover->stats = (NsimMoverStats){0};
     nsim_histogram_clear(&mover->blocked);
     nsim_histogram_clear(&mover->away);
     nsim_payers_forget(mover->setup.payers);
@@ -152,8 +153,7 @@ void
 mover_at(NsimMover *mover, NsimTime when_ps, NsimEventFunc run, void *context)
 {
     const NsimEvent event = {
-        .time_ps = when_ps, .priority = NSIM_PRIORITY_KERNEL, .run = run, .context = context, .argument = when_ps
-    };
+        .time_ps = when_ps, .priority = NSIM_PRIORITY_KERNEL, .run = run, .context = context, .argument = when_ps};
     nsim_event_queue_push(mover->setup.events, &event);
 }
 
@@ -197,17 +197,17 @@ mover_work(Task *task, NsimPhase phase, NsimTime from_ps, NsimTime ps)
 static void
 report(NsimMover *mover, const Request *request, NsimTime now_ps)
 {
-    const NsimOutcome outcome = { .struct_size = sizeof outcome,
-                                  .cause = request->cause,
-                                  .token = request->token,
-                                  .time_ps = now_ps,
-                                  .moved_pages = request->moved_pages,
-                                  .failed_pages = request->failed_pages,
-                                  .skipped_pages = request->skipped_pages,
-                                  .page = request->decision.page,
-                                  .count = request->decision.count,
-                                  .space = request->decision.space,
-                                  .node = request->decision.node };
+    const NsimOutcome outcome = {.struct_size = sizeof outcome,
+                                 .cause = request->cause,
+                                 .token = request->token,
+                                 .time_ps = now_ps,
+                                 .moved_pages = request->moved_pages,
+                                 .failed_pages = request->failed_pages,
+                                 .skipped_pages = request->skipped_pages,
+                                 .page = request->decision.page,
+                                 .count = request->decision.count,
+                                 .space = request->decision.space,
+                                 .node = request->decision.node};
     if (mover->done != NULL)
         mover->done(mover->done_context, &outcome);
 }
@@ -250,8 +250,8 @@ task_idle(Task *task, NsimTime now_ps)
 static void task_go(void *context, uint64_t now_ps);
 
 /*
- * Requests whose group has no budget: a kernel thread waits for it, a fault does not. Returns when to go on, `now_ps` at
- * once.
+ * Requests whose group has no budget: a kernel thread waits for it, a fault does not. Returns when to go on, `now_ps`
+ * at once.
  */
 static NsimTime
 throttle(Task *task, NsimTime now_ps)
@@ -415,7 +415,7 @@ nsim_mover_pending(const NsimMover *mover, uint32_t queue)
 void
 nsim_mover_block(NsimMover *mover, NsimSpaceId space, NsimPage page, uint32_t thread, NsimTime now_ps)
 {
-    const Waiter waiter = { .space = space, .page = page, .thread = thread, .since_ps = now_ps };
+    const Waiter waiter = {.space = space, .page = page, .thread = thread, .since_ps = now_ps};
     g_array_append_val(mover->waiters, waiter);
 }
 
@@ -463,7 +463,8 @@ departure_key(NsimSpaceId space, NsimPage page, NsimNodeId node)
 static bool
 is_ping_pong(NsimMover *mover, NsimSpaceId space, const Folio *folio, NsimTime now_ps)
 {
-    const gsize ns = GPOINTER_TO_SIZE(g_hash_table_lookup(mover->left, departure_key(space, folio->page, folio->destination)));
+    const gsize ns =
+        GPOINTER_TO_SIZE(g_hash_table_lookup(mover->left, departure_key(space, folio->page, folio->destination)));
     const bool back = ns > 0 && now_ps - (NsimTime)(ns - 1) * NSIM_NS < mover->setup.config.ping_pong_ps;
     g_hash_table_insert(mover->left, departure_key(space, folio->page, folio->source),
                         GSIZE_TO_POINTER((gsize)(now_ps / NSIM_NS + 1)));
@@ -476,8 +477,8 @@ latencies(const NsimMover *mover, NsimSpaceId space, const Folio *folio, NsimTim
 {
     const NsimMachine *machine = mover->setup.machine;
     const NsimDecision *decision = &folio->request->decision;
-    const NsimAccessorId accessor = decision->accessor < machine->accessor_count ? decision->accessor
-                                                                                 : mover->setup.space_accessors[space];
+    const NsimAccessorId accessor =
+        decision->accessor < machine->accessor_count ? decision->accessor : mover->setup.space_accessors[space];
     const NsimRoute *from = nsim_machine_route(machine, accessor, folio->source, NSIM_DIR_READ);
     const NsimRoute *to = nsim_machine_route(machine, accessor, folio->destination, NSIM_DIR_READ);
     *ret_from_ps = from->reachable ? from->fixed_ps : NSIM_TIME_MAX;

@@ -4,12 +4,12 @@
  *
  * A request names a run of pages and where they go. Requests of a queue are worked off in order by that queue's kernel
  * thread; requests taken in a fault are worked off by the faulting thread, which waits. Work is cut into batches, and a
- * batch goes through the kernel's steps (mm/migrate.c): isolate; unmap, folio by folio, putting migration entries; flush
- * TLBs; copy; remap, folio by folio; release. Whoever touches a page between its unmapping and its remapping waits.
- * docs/migration.md has the order of steps, the formulas and what is left out.
+ * batch goes through the kernel's steps (mm/migrate.c): isolate; unmap, folio by folio, putting migration entries;
+ * flush TLBs; copy; remap, folio by folio; release. Whoever touches a page between its unmapping and its remapping
+ * waits. docs/migration.md has the order of steps, the formulas and what is left out.
  *
- * Every cost is booked by step and by payer (mm/payers.h). Time is taken from the cores that do the work (mm/cpus.h), and
- * copies cross the machine like everybody's lines (mm/stream.h).
+ * Every cost is booked by step and by payer (mm/payers.h). Time is taken from the cores that do the work (mm/cpus.h),
+ * and copies cross the machine like everybody's lines (mm/stream.h).
  */
 #pragma once
 
@@ -30,15 +30,15 @@ typedef enum {
 
 /* How many copy workers. */
 typedef enum {
-    NSIM_SCALE_FIXED,     /* so many */
-    NSIM_SCALE_BYTES,     /* one for each `thread_bytes` of the batch, `threads` at most */
-    NSIM_SCALE_LOAD,      /* as many idle cores as there are, `threads` at most, one at least */
-    NSIM_SCALE_BANDWIDTH  /* while one more is predicted to gain `gain` at least, `threads` at most */
+    NSIM_SCALE_FIXED,    /* so many */
+    NSIM_SCALE_BYTES,    /* one for each `thread_bytes` of the batch, `threads` at most */
+    NSIM_SCALE_LOAD,     /* as many idle cores as there are, `threads` at most, one at least */
+    NSIM_SCALE_BANDWIDTH /* while one more is predicted to gain `gain` at least, `threads` at most */
 } NsimScale;
 
 /* Keys that every policy takes, and the config's `migration:`; rows in mover-options.c. */
 typedef struct {
-    uint32_t copier; /* NsimCopierKind */
+    uint32_t copier;       /* NsimCopierKind */
     const char *by_reason; /* "promotion=dma demotion=mtcpu" */
     uint64_t threads;
     uint32_t spread; /* NsimSpread */
@@ -52,7 +52,7 @@ typedef struct {
     uint64_t batch_pages;
     bool transactional;
     uint64_t transaction_retries;
-    uint32_t attribution; /* NsimAttribution */
+    uint32_t attribution;                           /* NsimAttribution */
     uint64_t locked_ppm, pinned_ppm, writeback_ppm; /* of a folio, at each attempt */
     NsimTime ping_pong_ps;
 } NsimMoverConfig;
@@ -108,7 +108,8 @@ void nsim_mover_set_mask(NsimMover *mover, NsimSpaceId space, uint32_t core);
 
 /* Who asks. */
 typedef struct {
-    uint32_t thread; /* of the replay: it works the request off and waits; NSIM_THREAD_NONE: the queue's kernel thread does */
+    uint32_t thread; /* of the replay: it works the request off and waits; NSIM_THREAD_NONE: the queue's kernel thread
+                        does */
     uint32_t core;   /* the thread's */
     const char *payer;
 } NsimInitiator;
@@ -116,8 +117,8 @@ typedef struct {
 #define NSIM_THREAD_NONE UINT32_MAX
 
 /*
- * Take a request. Returns its token (never 0). The decision is sound (checked by the caller). It begins at `now_ps` or when
- * those before it in its queue are done.
+ * Take a request. Returns its token (never 0). The decision is sound (checked by the caller). It begins at `now_ps` or
+ * when those before it in its queue are done.
  */
 uint64_t nsim_mover_request(NsimMover *mover, const NsimDecision *decision, const NsimInitiator *initiator,
                             NsimTime now_ps);

@@ -18,13 +18,13 @@ nsim_payers_new(const NsimGroup *groups, uint32_t group_count)
     for (uint32_t g = 0; g < group_count; g++) {
         NsimGroup *group = &payers->groups[g];
         g_autofree char *name = g_strconcat("group:", groups[g].name, NULL);
-        *group = (NsimGroup){ .name = g_strdup(groups[g].name),
-                              .bytes_per_s = groups[g].bytes_per_s,
-                              .bytes_burst = groups[g].bytes_burst,
-                              .cpu_ppm = groups[g].cpu_ppm,
-                              .cpu_burst_ps = groups[g].cpu_burst_ps,
-                              .bytes_left = (int64_t)MIN(groups[g].bytes_burst, (uint64_t)INT64_MAX),
-                              .cpu_left_ps = (int64_t)MIN(groups[g].cpu_burst_ps, (NsimTime)INT64_MAX) };
+        *group = (NsimGroup){.name = g_strdup(groups[g].name),
+                             .bytes_per_s = groups[g].bytes_per_s,
+                             .bytes_burst = groups[g].bytes_burst,
+                             .cpu_ppm = groups[g].cpu_ppm,
+                             .cpu_burst_ps = groups[g].cpu_burst_ps,
+                             .bytes_left = (int64_t)MIN(groups[g].bytes_burst, (uint64_t)INT64_MAX),
+                             .cpu_left_ps = (int64_t)MIN(groups[g].cpu_burst_ps, (NsimTime)INT64_MAX)};
         payers->group_payers[g] = nsim_payers_find(payers, name);
     }
     return payers;

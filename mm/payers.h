@@ -39,8 +39,8 @@ typedef struct {
 } NsimGroup;
 
 typedef struct {
-    GPtrArray *names;     /* by payer */
-    GArray *charged_ps;   /* NsimTime, by payer */
+    GPtrArray *names;   /* by payer */
+    GArray *charged_ps; /* NsimTime, by payer */
     NsimTime cost_ps[NSIM_PHASES];
     NsimGroup *groups;
     uint32_t group_count;

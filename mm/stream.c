@@ -18,7 +18,7 @@ nsim_window_init(NsimWindow *window, uint32_t limit_lines, bool fetch)
     uint32_t mask = 1;
     while (mask + 1 < limit_lines + 2)
         mask = mask * 2 + 1;
-    *window = (NsimWindow){ .limit_lines = limit_lines };
+    *window = (NsimWindow){.limit_lines = limit_lines};
     for (int i = 0; i < 2; i++) {
         window->lanes[i].limit_lines = MAX(fetch ? limit_lines / 2 : limit_lines, 1u);
         window->lanes[i].times_ps = g_new0(NsimTime, mask + 1);
@@ -34,7 +34,7 @@ nsim_window_clear(NsimWindow *window)
         g_free(window->lanes[i].times_ps);
         g_free(window->lanes[i].lines);
     }
-    *window = (NsimWindow){ 0 };
+    *window = (NsimWindow){0};
 }
 
 static NsimTime
@@ -46,14 +46,15 @@ head(const NsimWindow *window, int lane)
 }
 
 /*
- * `now_ps` when `lines` more fit into a lane, else when to look again: others may share the window, so that nothing leaves it
- * ahead of time. A lane smaller than a chunk is used when it is empty.
+ * `now_ps` when `lines` more fit into a lane, else when to look again: others may share the window, so that nothing
+ * leaves it ahead of time. A lane smaller than a chunk is used when it is empty.
  */
 static NsimTime
 room_at(NsimWindow *window, int lane, uint32_t lines, NsimTime now_ps)
 {
     while (head(window, lane) <= now_ps) {
-        window->lanes[lane].outstanding_lines -= window->lanes[lane].lines[window->lanes[lane].first & window->lanes[lane].mask];
+        window->lanes[lane].outstanding_lines -=
+            window->lanes[lane].lines[window->lanes[lane].first & window->lanes[lane].mask];
         window->lanes[lane].first++;
     }
     if (window->lanes[lane].outstanding_lines == 0 ||
@@ -92,8 +93,7 @@ own_time(NsimStream *stream, const NsimPiece *piece, uint32_t lines)
 {
     NsimTime ps = 0;
     if (stream->bytes_per_s > 0) {
-        const unsigned __int128 product =
-            (unsigned __int128)lines * NSIM_LINE_BYTES * NSIM_S + stream->remainder;
+        const unsigned __int128 product = (unsigned __int128)lines * NSIM_LINE_BYTES * NSIM_S + stream->remainder;
         ps = (NsimTime)(product / stream->bytes_per_s);
         stream->remainder = (NsimTime)(product % stream->bytes_per_s);
     }
@@ -142,9 +142,7 @@ static void run(void *context, uint64_t argument);
 static void
 schedule(NsimStream *stream, NsimTime when_ps)
 {
-    const NsimEvent event = {
-        .time_ps = when_ps, .priority = NSIM_PRIORITY_HARDWARE, .run = run, .context = stream
-    };
+    const NsimEvent event = {.time_ps = when_ps, .priority = NSIM_PRIORITY_HARDWARE, .run = run, .context = stream};
     nsim_event_queue_push(stream->world->events, &event);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: a migration costs the program what it costs: threads wait for pages under way, lose the time the kernel takes from
- * their cores, go on after the moves of their own faults, and share links and channels with the copies. Method: chains of
- * dependent reads, whose time is known to the picosecond without a migration, and policies made for one case each.
+ * Goal: a migration costs the program what it costs: threads wait for pages under way, lose the time the kernel takes
+ * from their cores, go on after the moves of their own faults, and share links and channels with the copies. Method:
+ * chains of dependent reads, whose time is known to the picosecond without a migration, and policies made for one case
+ * each.
  */
 #include "rig.h"
 #include "test-experiment.h"
@@ -12,14 +13,14 @@
 #include <CUnit/CUnit.h>
 
 /* Costs in round numbers: a page's migration takes 1000 ns of a core besides its copy. */
-#define MACHINE                                                                                                         \
-    "nodes:\n"                                                                                                          \
-    "  - {id: NEAR, kind: dram, capacity: 4MiB, latency: 100ns, read: 20GB/s, at: C}\n"                                 \
-    "  - {id: FAR, kind: cxl, capacity: 4MiB, latency: 100ns, read: 20GB/s}\n"                                          \
-    "accessors: [{id: C, cores: 4, window: {random: 10, stream: 32}, fault: {minor: 600ns, hint: 900ns}}]\n"            \
-    "links: [{id: bus, kind: cxl, between: [C, FAR], bandwidth: 10GB/s, latency: 200ns}]\n"                              \
-    "migration: {call: 70us, start: 0ns, isolate: 100ns, unmap: {folio: 200ns, entry: 100ns}, move: 300ns, "            \
-    "remap: 100ns, release: 200ns, flush: {base: 1us, target: 200ns, page: 0ns, ceiling: 33, stolen: 700ns}, "          \
+#define MACHINE                                                                                                        \
+    "nodes:\n"                                                                                                         \
+    "  - {id: NEAR, kind: dram, capacity: 4MiB, latency: 100ns, read: 20GB/s, at: C}\n"                                \
+    "  - {id: FAR, kind: cxl, capacity: 4MiB, latency: 100ns, read: 20GB/s}\n"                                         \
+    "accessors: [{id: C, cores: 4, window: {random: 10, stream: 32}, fault: {minor: 600ns, hint: 900ns}}]\n"           \
+    "links: [{id: bus, kind: cxl, between: [C, FAR], bandwidth: 10GB/s, latency: 200ns}]\n"                            \
+    "migration: {call: 70us, start: 0ns, isolate: 100ns, unmap: {folio: 200ns, entry: 100ns}, move: 300ns, "           \
+    "remap: 100ns, release: 200ns, flush: {base: 1us, target: 200ns, page: 0ns, ceiling: 33, stolen: 700ns}, "         \
     "dispatch: 1us, wake: 2us}\n"
 #define NEAR_NODE 0
 #define FAR_NODE 1
@@ -79,17 +80,17 @@ plan_done(void *self, NsimHost *host, const NsimOutcome *outcome)
     plan->outcome = *outcome;
 }
 
-static const NsimPolicyClass plan_class = { .abi_version = NSIM_ABI_VERSION,
-                                            .struct_size = sizeof(NsimPolicyClass),
-                                            .name = "plan",
-                                            .summary = "of a test",
-                                            .source = "none",
-                                            .licence = "MIT",
-                                            .attach = plan_attach,
-                                            .detach = plan_detach,
-                                            .timer = plan_timer,
-                                            .faults = plan_faults,
-                                            .done = plan_done };
+static const NsimPolicyClass plan_class = {.abi_version = NSIM_ABI_VERSION,
+                                           .struct_size = sizeof(NsimPolicyClass),
+                                           .name = "plan",
+                                           .summary = "of a test",
+                                           .source = "none",
+                                           .licence = "MIT",
+                                           .attach = plan_attach,
+                                           .detach = plan_detach,
+                                           .timer = plan_timer,
+                                           .faults = plan_faults,
+                                           .done = plan_done};
 
 /* Everything on the far node, and a policy. */
 static Rig *
@@ -115,7 +116,7 @@ next_of_chain(void *context, NsimBurst *ret)
     if (chain->left == 0)
         return false;
     chain->left--;
-    *ret = (NsimBurst){ .page = chain->at, .count = 1, .op = NSIM_OP_READ, .flags = NSIM_BURST_DEPENDENT };
+    *ret = (NsimBurst){.page = chain->at, .count = 1, .op = NSIM_OP_READ, .flags = NSIM_BURST_DEPENDENT};
     chain->at = (chain->at + 1) % chain->pages;
     return true;
 }
@@ -134,8 +135,8 @@ static void
 test_waiting(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 0, .count = 1, .queue = 1 };
-    Chain chain = { .left = 100, .pages = 1 };
+    Plan plan = {.page = 0, .count = 1, .queue = 1};
+    Chain chain = {.left = 100, .pages = 1};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     rig_add_func(rig, 0, next_of_chain, &chain);
     const NsimReplayStats *stats = rig_run(rig);
@@ -159,8 +160,8 @@ static void
 test_stolen_time(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 100, .count = 50, .queue = 1 };
-    Chain chain = { .left = 1000, .pages = 10 };
+    Plan plan = {.page = 100, .count = 50, .queue = 1};
+    Chain chain = {.left = 1000, .pages = 10};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     nsim_mover_name_queue(rig->mover, 1, "kthread", nsim_cpus_find(rig->cpus, 0, 0));
     rig_add_func(rig, 0, next_of_chain, &chain);
@@ -177,8 +178,8 @@ static void
 test_moves_in_faults(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .in_fault = true };
-    Chain chain = { .left = 30, .pages = 10 };
+    Plan plan = {.in_fault = true};
+    Chain chain = {.left = 30, .pages = 10};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     (void)nsim_space_arm(rig->space, 0, 10, true);
     rig_add_func(rig, 0, next_of_chain, &chain);
@@ -189,7 +190,8 @@ test_moves_in_faults(void)
     CU_ASSERT_EQUAL(stats->accessors[0].blocked_ps, 0);
     CU_ASSERT_EQUAL(stats->end_ps, 30 * NEAR_PS + stats->accessors[0].kernel_ps);
     /* Paid by whoever faulted. */
-    CU_ASSERT_EQUAL(g_array_index(rig->payers->charged_ps, NsimTime, nsim_payers_find(rig->payers, "C")), total_cost(rig));
+    CU_ASSERT_EQUAL(g_array_index(rig->payers->charged_ps, NsimTime, nsim_payers_find(rig->payers, "C")),
+                    total_cost(rig));
 }
 
 /* What crosses the machine: the program's lines, and for each line moved a read there, a fetch and a write here. */
@@ -197,8 +199,8 @@ static void
 test_traffic(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 0, .count = 256, .queue = 1 };
-    Chain chain = { .left = 3000, .pages = 512 };
+    Plan plan = {.page = 0, .count = 256, .queue = 1};
+    Chain chain = {.left = 3000, .pages = 512};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     g_autofree uint64_t *bytes = g_new0(uint64_t, rig->machine->resource_count);
     g_autofree NsimTime *busy_ps = g_new0(NsimTime, rig->machine->resource_count);
@@ -206,9 +208,11 @@ test_traffic(void)
     (void)rig_run(rig);
     CU_ASSERT_EQUAL(plan.outcome.moved_pages, 256);
     const uint64_t lines = 256 * 64;
-    CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig->fabric, FAR_NODE, NSIM_DIR_READ) - rig_node_lines(rig, FAR_NODE, NSIM_DIR_READ),
+    CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig->fabric, FAR_NODE, NSIM_DIR_READ) -
+                        rig_node_lines(rig, FAR_NODE, NSIM_DIR_READ),
                     lines);
-    CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig->fabric, NEAR_NODE, NSIM_DIR_READ) - rig_node_lines(rig, NEAR_NODE, NSIM_DIR_READ),
+    CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig->fabric, NEAR_NODE, NSIM_DIR_READ) -
+                        rig_node_lines(rig, NEAR_NODE, NSIM_DIR_READ),
                     lines);
     CU_ASSERT_EQUAL(nsim_fabric_node_lines(rig->fabric, NEAR_NODE, NSIM_DIR_WRITE), lines);
     nsim_fabric_usage(rig->fabric, bytes, busy_ps);
@@ -216,18 +220,19 @@ test_traffic(void)
     CU_ASSERT_EQUAL(bytes[bus->resource[1]], (lines + rig_node_lines(rig, FAR_NODE, NSIM_DIR_READ)) * 64);
 }
 
-/* Neighbours that only read the far node are slowed by copies over the same bus, and by no more than they take of it. */
+/* Neighbours that only read the far node are slowed by copies over the same bus, and by no more than they take of it.
+ */
 static void
 test_neighbour(void)
 {
     NsimTime end_ps[2];
     for (int moving = 0; moving < 2; moving++) {
         const NsimMoverConfig config = nsim_mover_config_default();
-        Plan plan = { .page = 256, .count = moving ? 256 : 1, .queue = 1 };
+        Plan plan = {.page = 256, .count = moving ? 256 : 1, .queue = 1};
         g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
         NsimBurst bursts[200];
         for (uint32_t i = 0; i < G_N_ELEMENTS(bursts); i++)
-            bursts[i] = (NsimBurst){ .page = i, .count = 64, .op = NSIM_OP_READ };
+            bursts[i] = (NsimBurst){.page = i, .count = 64, .op = NSIM_OP_READ};
         for (int i = 0; i < 2; i++)
             rig_add(rig, 0, bursts, G_N_ELEMENTS(bursts));
         end_ps[moving] = rig_run(rig)->end_ps;
@@ -242,8 +247,9 @@ static void
 test_all_wait(void)
 {
     NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 0, .count = 512, .queue = 1 };
-    Chain chains[3] = { { .left = 500, .pages = 7 }, { .left = 500, .pages = 7, .at = 3 }, { .left = 500, .pages = 7, .at = 5 } };
+    Plan plan = {.page = 0, .count = 512, .queue = 1};
+    Chain chains[3] = {
+        {.left = 500, .pages = 7}, {.left = 500, .pages = 7, .at = 3}, {.left = 500, .pages = 7, .at = 5}};
     config.flow = NSIM_FLOW_BATCH;
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     for (int i = 0; i < 3; i++)
@@ -259,8 +265,8 @@ static void
 test_ends_early(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 0, .count = 512, .queue = 1 };
-    Chain chain = { .left = 50, .pages = 1 };
+    Plan plan = {.page = 0, .count = 512, .queue = 1};
+    Chain chain = {.left = 50, .pages = 1};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     rig->until_ps = 20 * NSIM_US;
     rig_add_func(rig, 0, next_of_chain, &chain);
@@ -274,8 +280,8 @@ static void
 test_general_path(void)
 {
     const NsimMoverConfig config = nsim_mover_config_default();
-    Plan plan = { .page = 0, .count = 2, .queue = 1 };
-    Chain chains[2] = { { .left = 300, .pages = 2 }, { .left = 300, .pages = 2 } };
+    Plan plan = {.page = 0, .count = 2, .queue = 1};
+    Chain chains[2] = {{.left = 300, .pages = 2}, {.left = 300, .pages = 2}};
     g_autoptr(Rig) rig = rig_with(&plan, &config, 512);
     for (int i = 0; i < 2; i++)
         rig_add_func(rig, 0, next_of_chain, &chains[i])->core = 1;
@@ -292,7 +298,8 @@ test_migration_register(void)
     return suite != NULL && CU_add_test(suite, "waiting", test_waiting) != NULL &&
            CU_add_test(suite, "stolen time", test_stolen_time) != NULL &&
            CU_add_test(suite, "moves in faults", test_moves_in_faults) != NULL &&
-           CU_add_test(suite, "traffic", test_traffic) != NULL && CU_add_test(suite, "neighbour", test_neighbour) != NULL &&
+           CU_add_test(suite, "traffic", test_traffic) != NULL &&
+           CU_add_test(suite, "neighbour", test_neighbour) != NULL &&
            CU_add_test(suite, "all wait", test_all_wait) != NULL &&
            CU_add_test(suite, "ends early", test_ends_early) != NULL &&
            CU_add_test(suite, "general path", test_general_path) != NULL;

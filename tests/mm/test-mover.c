@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: the mover takes pages where they were asked to go, in the kernel's order, for what the formula says, books every
- * picosecond twice and never loses a page. Method: closed forms on a machine with round costs; each way a move can end; and
- * random requests under random failures, cancellations and full nodes, with all pages counted again afterwards.
+ * Goal: the mover takes pages where they were asked to go, in the kernel's order, for what the formula says, books
+ * every picosecond twice and never loses a page. Method: closed forms on a machine with round costs; each way a move
+ * can end; and random requests under random failures, cancellations and full nodes, with all pages counted again
+ * afterwards.
  */
 #include "test-mm.h"
 
@@ -15,14 +16,16 @@
 #include <CUnit/CUnit.h>
 
 /* Round numbers: a base folio costs 1000 ns besides its copy, a huge one 2000. */
-#define COSTS                                                                                                           \
-    "migration: {call: 70us, start: 3us, isolate: 100ns, unmap: {folio: 200ns, entry: 100ns}, move: 300ns, remap: 100ns, " \
-    "release: 200ns, split: 1us, flush: {base: 1us, target: 200ns, page: 0ns, ceiling: 33, stolen: 700ns}, dispatch: 1us, "  \
+#define COSTS                                                                                                          \
+    "migration: {call: 70us, start: 3us, isolate: 100ns, unmap: {folio: 200ns, entry: 100ns}, move: 300ns, remap: "    \
+    "100ns, "                                                                                                          \
+    "release: 200ns, split: 1us, flush: {base: 1us, target: 200ns, page: 0ns, ceiling: 33, stolen: 700ns}, dispatch: " \
+    "1us, "                                                                                                            \
     "wake: 2us}\n"
 /* Two engines, one of them far too slow. */
-#define ENGINES                                                                                                         \
+#define ENGINES                                                                                                        \
     "copy_engines:\n"                                                                                                  \
-    "  - {id: E, at: C0, channels: 4, group: 2, window: 64, rate: 3GB/s, descriptor_max: 1MiB, list: 8, map: 50ns, "    \
+    "  - {id: E, at: C0, channels: 4, group: 2, window: 64, rate: 3GB/s, descriptor_max: 1MiB, list: 8, map: 50ns, "   \
     "submit: 500ns, descriptor: 100ns, completion: 1us, timeout: 10s}\n"                                               \
     "  - {id: slow, at: C0, channels: 2, window: 64, rate: 1MB/s, descriptor_max: 1MiB, list: 8, map: 50ns, "          \
     "submit: 500ns, descriptor: 100ns, completion: 1us, timeout: 1ms}\n"
@@ -68,13 +71,14 @@ note_wake(void *context, uint32_t thread, NsimTime now_ps)
     rig->wake_count++;
 }
 
-/* A rig with one space of `frames` frames of units of `unit_pages`, all of it on node 2 (X), near nodes of `near_mib`. */
+/* A rig with one space of `frames` frames of units of `unit_pages`, all of it on node 2 (X), near nodes of `near_mib`.
+ */
 static void
 rig_open(Rig *rig, unsigned near_mib, uint64_t frames, uint32_t unit_pages)
 {
     g_autofree char *yaml = box_yaml(near_mib, 256);
     g_autofree char *full = g_strconcat(yaml, COSTS, ENGINES, NULL);
-    *rig = (Rig){ 0 };
+    *rig = (Rig){0};
     box_open(&rig->box, full);
     (void)box_add(&rig->box, "w", frames, unit_pages);
     (void)nsim_space_place(rig->box.spaces[0], 0, rig->box.spaces[0]->page_count, 2);
@@ -88,18 +92,18 @@ static void
 rig_start(Rig *rig, const NsimMoverConfig *config, const NsimGroup *groups, uint32_t group_count)
 {
     rig->payers = nsim_payers_new(groups, group_count);
-    const NsimMoverSetup setup = { .machine = rig->box.machine,
-                                   .fabric = rig->fabric,
-                                   .memory = rig->box.memory,
-                                   .spaces = rig->box.spaces,
-                                   .space_groups = rig->space_groups,
-                                   .space_accessors = rig->space_accessors,
-                                   .space_count = rig->box.space_count,
-                                   .events = rig->box.events,
-                                   .cpus = rig->cpus,
-                                   .payers = rig->payers,
-                                   .config = *config,
-                                   .seed = 1 };
+    const NsimMoverSetup setup = {.machine = rig->box.machine,
+                                  .fabric = rig->fabric,
+                                  .memory = rig->box.memory,
+                                  .spaces = rig->box.spaces,
+                                  .space_groups = rig->space_groups,
+                                  .space_accessors = rig->space_accessors,
+                                  .space_count = rig->box.space_count,
+                                  .events = rig->box.events,
+                                  .cpus = rig->cpus,
+                                  .payers = rig->payers,
+                                  .config = *config,
+                                  .seed = 1};
     rig->mover = nsim_mover_new(&setup);
     nsim_mover_listen_done(rig->mover, note_done, rig);
     nsim_mover_listen_wake(rig->mover, note_wake, rig);
@@ -119,16 +123,16 @@ rig_close(Rig *rig)
 static uint64_t
 ask(Rig *rig, NsimPage page, uint32_t count, NsimNodeId node, uint32_t flags, NsimPage partner)
 {
-    const NsimInitiator initiator = { .thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE };
-    const NsimDecision decision = { .struct_size = sizeof decision,
-                                    .kind = NSIM_DECIDE_MOVE,
-                                    .flags = flags,
-                                    .count = count,
-                                    .page = page,
-                                    .node = node,
-                                    .accessor = 0,
-                                    .queue = 1,
-                                    .partner = partner };
+    const NsimInitiator initiator = {.thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE};
+    const NsimDecision decision = {.struct_size = sizeof decision,
+                                   .kind = NSIM_DECIDE_MOVE,
+                                   .flags = flags,
+                                   .count = count,
+                                   .page = page,
+                                   .node = node,
+                                   .accessor = 0,
+                                   .queue = 1,
+                                   .partner = partner};
     return nsim_mover_request(rig->mover, &decision, &initiator, rig->now_ps);
 }
 
@@ -148,7 +152,8 @@ total_cost(const Rig *rig)
     return sum;
 }
 
-/* ---- What a move costs -------------------------------------------------------------------------------------------- */
+/* ---- What a move costs --------------------------------------------------------------------------------------------
+ */
 
 static void
 test_costs_of_base_pages(void)
@@ -179,7 +184,8 @@ test_costs_of_base_pages(void)
     rig_close(&rig);
 }
 
-/* A copy of a 4 KiB page by itself: 16 lines (half of the stream window) are read at a time, each for the latency of X. */
+/* A copy of a 4 KiB page by itself: 16 lines (half of the stream window) are read at a time, each for the latency of X.
+ */
 static void
 test_copy_of_one_page(void)
 {
@@ -189,7 +195,8 @@ test_copy_of_one_page(void)
     rig_start(&rig, &config, NULL, 0);
     (void)ask(&rig, 0, 1, 0, 0, 0);
     run_all(&rig);
-    /* Bounds: no faster than its lines cross the slowest resource (X: 64 at 6.4 ns), no slower than 4 lines at a time. */
+    /* Bounds: no faster than its lines cross the slowest resource (X: 64 at 6.4 ns), no slower than 4 lines at a time.
+     */
     const NsimTime copy_ps = rig.payers->cost_ps[NSIM_PHASE_COPY];
     CU_ASSERT(copy_ps >= 64 * 6400);
     CU_ASSERT(copy_ps <= 16 * 300 * NSIM_NS);
@@ -295,7 +302,8 @@ test_shootdown(void)
     rig_close(&rig);
 }
 
-/* ---- Copiers -------------------------------------------------------------------------------------------------------- */
+/* ---- Copiers --------------------------------------------------------------------------------------------------------
+ */
 
 static NsimTime
 time_with(NsimMoverConfig config, uint32_t unit_pages)
@@ -432,7 +440,8 @@ test_auto(void)
     }
 }
 
-/* ---- Ways a move can end --------------------------------------------------------------------------------------------- */
+/* ---- Ways a move can end
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 test_no_room(void)
@@ -541,7 +550,8 @@ test_ping_pong(void)
     rig_close(&rig);
 }
 
-/* ---- Exchange and transactions ----------------------------------------------------------------------------------------- */
+/* ---- Exchange and transactions
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 test_exchange(void)
@@ -638,7 +648,8 @@ test_shadows_are_reclaimed(void)
     rig_close(&rig);
 }
 
-/* ---- Who pays --------------------------------------------------------------------------------------------------------- */
+/* ---- Who pays
+ * --------------------------------------------------------------------------------------------------------- */
 
 static NsimTime
 charged(const Rig *rig, const char *name)
@@ -649,11 +660,11 @@ charged(const Rig *rig, const char *name)
 static void
 test_attribution(void)
 {
-    static const char *const payers[] = { [NSIM_ATTRIBUTE_INITIATOR] = "kdamond.0",
-                                          [NSIM_ATTRIBUTE_THREAD] = "kdamond.0",
-                                          [NSIM_ATTRIBUTE_DESTINATION] = "group:tenant",
-                                          [NSIM_ATTRIBUTE_ROOT] = "root" };
-    const NsimGroup group = { .name = (char *)(uintptr_t)"tenant" };
+    static const char *const payers[] = {[NSIM_ATTRIBUTE_INITIATOR] = "kdamond.0",
+                                         [NSIM_ATTRIBUTE_THREAD] = "kdamond.0",
+                                         [NSIM_ATTRIBUTE_DESTINATION] = "group:tenant",
+                                         [NSIM_ATTRIBUTE_ROOT] = "root"};
+    const NsimGroup group = {.name = (char *)(uintptr_t) "tenant"};
     for (uint32_t a = 0; a <= NSIM_ATTRIBUTE_ROOT; a++) {
         Rig rig;
         NsimMoverConfig config = nsim_mover_config_default();
@@ -673,7 +684,8 @@ test_attribution(void)
             /* Everybody for his own core: copy workers, the interrupted CPU, the thread that asked. */
             CU_ASSERT_EQUAL(charged(&rig, "C1"), 700 * NSIM_NS);
             CU_ASSERT(charged(&rig, "worker") > 0);
-            CU_ASSERT_EQUAL(charged(&rig, "C1") + charged(&rig, "worker") + charged(&rig, "kdamond.0"), total_cost(&rig));
+            CU_ASSERT_EQUAL(charged(&rig, "C1") + charged(&rig, "worker") + charged(&rig, "kdamond.0"),
+                            total_cost(&rig));
         }
         rig_close(&rig);
     }
@@ -683,7 +695,7 @@ test_attribution(void)
 static void
 test_budget_of_bytes(void)
 {
-    const NsimGroup group = { .name = (char *)(uintptr_t)"tenant", .bytes_per_s = 8192000, .bytes_burst = 8192 };
+    const NsimGroup group = {.name = (char *)(uintptr_t) "tenant", .bytes_per_s = 8192000, .bytes_burst = 8192};
     Rig rig;
     NsimMoverConfig config = nsim_mover_config_default();
     config.batch_pages = 2;
@@ -703,7 +715,7 @@ test_budget_of_bytes(void)
 static void
 test_budget_of_cpu(void)
 {
-    const NsimGroup group = { .name = (char *)(uintptr_t)"tenant", .cpu_ppm = 10000, .cpu_burst_ps = 10 * NSIM_US };
+    const NsimGroup group = {.name = (char *)(uintptr_t) "tenant", .cpu_ppm = 10000, .cpu_burst_ps = 10 * NSIM_US};
     Rig rig;
     NsimMoverConfig config = nsim_mover_config_default();
     config.batch_pages = 8;
@@ -714,7 +726,8 @@ test_budget_of_cpu(void)
     run_all(&rig);
     CU_ASSERT_EQUAL(rig.outcomes[0].moved_pages, 1000);
     CU_ASSERT_EQUAL(rig.payers->groups[0].cpu_ps, total_cost(&rig));
-    CU_ASSERT_DOUBLE_EQUAL((double)rig.outcomes[0].time_ps, (double)total_cost(&rig) * 100, (double)total_cost(&rig) * 2);
+    CU_ASSERT_DOUBLE_EQUAL((double)rig.outcomes[0].time_ps, (double)total_cost(&rig) * 100,
+                           (double)total_cost(&rig) * 2);
     rig_close(&rig);
 }
 
@@ -722,14 +735,15 @@ test_budget_of_cpu(void)
 static void
 test_fault(void)
 {
-    const NsimGroup group = { .name = (char *)(uintptr_t)"tenant", .bytes_per_s = 4096, .bytes_burst = 1 };
+    const NsimGroup group = {.name = (char *)(uintptr_t) "tenant", .bytes_per_s = 4096, .bytes_burst = 1};
     Rig rig;
     const NsimMoverConfig config = nsim_mover_config_default();
     rig_open(&rig, 64, 1, 1);
     rig.space_groups[0] = 0;
     rig_start(&rig, &config, &group, 1);
-    const NsimInitiator initiator = { .thread = 3, .core = nsim_cpus_find(rig.cpus, 1, 2), .payer = "C1" };
-    NsimDecision decision = { .struct_size = sizeof decision, .kind = NSIM_DECIDE_MOVE, .count = 1, .node = 1, .accessor = 1 };
+    const NsimInitiator initiator = {.thread = 3, .core = nsim_cpus_find(rig.cpus, 1, 2), .payer = "C1"};
+    NsimDecision decision = {
+        .struct_size = sizeof decision, .kind = NSIM_DECIDE_MOVE, .count = 1, .node = 1, .accessor = 1};
     (void)nsim_mover_request(rig.mover, &decision, &initiator, NSIM_US);
     CU_ASSERT(nsim_mover_waits(rig.mover, 3));
     run_all(&rig);
@@ -748,7 +762,8 @@ test_fault(void)
     rig_close(&rig);
 }
 
-/* ---- Anything at all --------------------------------------------------------------------------------------------------- */
+/* ---- Anything at all
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Random requests of all kinds on several queues, with failures, cancellations and nodes that run full. */
 static void
@@ -782,18 +797,18 @@ random_round(uint64_t seed)
         const NsimPage page = nsim_random_below(&random, 2048 - count);
         const uint32_t flags = (uint32_t)nsim_random_below(&random, 8);
         const NsimPage partner = nsim_random_below(&random, 2048 - count);
-        const NsimInitiator initiator = { .thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE };
-        const NsimInitiator fault = { .thread = (uint32_t)i, .core = 1, .payer = "C0" };
+        const NsimInitiator initiator = {.thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE};
+        const NsimInitiator fault = {.thread = (uint32_t)i, .core = 1, .payer = "C0"};
         const bool in_fault = nsim_random_below(&random, 8) == 0;
-        const NsimDecision decision = { .struct_size = sizeof decision,
-                                        .kind = NSIM_DECIDE_MOVE,
-                                        .flags = flags,
-                                        .count = count,
-                                        .page = page,
-                                        .node = (NsimNodeId)nsim_random_below(&random, 3),
-                                        .accessor = (NsimAccessorId)nsim_random_below(&random, 2),
-                                        .queue = 1 + (uint32_t)nsim_random_below(&random, 3),
-                                        .partner = partner };
+        const NsimDecision decision = {.struct_size = sizeof decision,
+                                       .kind = NSIM_DECIDE_MOVE,
+                                       .flags = flags,
+                                       .count = count,
+                                       .page = page,
+                                       .node = (NsimNodeId)nsim_random_below(&random, 3),
+                                       .accessor = (NsimAccessorId)nsim_random_below(&random, 2),
+                                       .queue = 1 + (uint32_t)nsim_random_below(&random, 3),
+                                       .partner = partner};
         tokens = nsim_mover_request(rig.mover, &decision, in_fault ? &fault : &initiator, now_ps);
         asked += count;
         if (nsim_random_below(&random, 5) == 0)
@@ -832,20 +847,17 @@ bool
 test_mover_register(void)
 {
     CU_pSuite suite = CU_add_suite("mover", NULL, NULL);
-    return suite != NULL &&
-           CU_add_test(suite, "costs of base pages", test_costs_of_base_pages) != NULL &&
+    return suite != NULL && CU_add_test(suite, "costs of base pages", test_costs_of_base_pages) != NULL &&
            CU_add_test(suite, "copy of one page", test_copy_of_one_page) != NULL &&
            CU_add_test(suite, "huge pages", test_huge_pages) != NULL &&
-           CU_add_test(suite, "batches", test_batches) != NULL &&
-           CU_add_test(suite, "flows", test_flows) != NULL &&
+           CU_add_test(suite, "batches", test_batches) != NULL && CU_add_test(suite, "flows", test_flows) != NULL &&
            CU_add_test(suite, "shootdown", test_shootdown) != NULL &&
            CU_add_test(suite, "workers", test_workers) != NULL &&
            CU_add_test(suite, "nt stores", test_nt_stores) != NULL &&
            CU_add_test(suite, "engine", test_engine) != NULL &&
            CU_add_test(suite, "costs of an engine", test_costs_of_an_engine) != NULL &&
            CU_add_test(suite, "slow engine", test_slow_engine) != NULL &&
-           CU_add_test(suite, "auto", test_auto) != NULL &&
-           CU_add_test(suite, "no room", test_no_room) != NULL &&
+           CU_add_test(suite, "auto", test_auto) != NULL && CU_add_test(suite, "no room", test_no_room) != NULL &&
            CU_add_test(suite, "no room for a huge page", test_no_room_for_a_huge_page) != NULL &&
            CU_add_test(suite, "locked", test_locked) != NULL &&
            CU_add_test(suite, "cancelled", test_cancelled) != NULL &&
@@ -858,6 +870,5 @@ test_mover_register(void)
            CU_add_test(suite, "attribution", test_attribution) != NULL &&
            CU_add_test(suite, "budget of bytes", test_budget_of_bytes) != NULL &&
            CU_add_test(suite, "budget of cpu", test_budget_of_cpu) != NULL &&
-           CU_add_test(suite, "fault", test_fault) != NULL &&
-           CU_add_test(suite, "random", test_random) != NULL;
+           CU_add_test(suite, "fault", test_fault) != NULL && CU_add_test(suite, "random", test_random) != NULL;
 }
