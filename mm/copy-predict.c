@@ -9,7 +9,8 @@
  * with the latencies of the lines it keeps outstanding, raised by what its links' loads add. All flows of a resource
  * together get what others leave of it. The two depend on each other and are brought together by a few damped rounds.
  * Time = bytes / rate + one latency, and what setting up costs. What other flows will do meanwhile is not known and
- * taken to stay as it is.
+ * taken to stay as it is. Doubles are used with the four operations alone, whose results IEEE 754 fixes to the bit; no time of
+ * the simulation comes from here, only the choice between copiers.
  */
 #include <mm/mover-private.h>
 
