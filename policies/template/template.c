@@ -5,7 +5,8 @@
  * numasim-plugin(7).
  *
  * What it does: pages go to the nearest node on which `reserve` stays free, and a timer arms some pages now and then to
- * count from where memory is used. It moves nothing and is no better than first-touch.
+ * count from where memory is used. With `promote` a page that another accessor touches moves to the nearest node of that
+ * one while it has room: the simplest of tiering policies.
  */
 #include <numasim/policy.h>
 
@@ -14,6 +15,7 @@ typedef struct {
     uint64_t reserve_pages;
     NsimTime interval_ps;
     uint64_t batch_pages;
+    bool promote;
 } TemplateConfig;
 
 /* What the policy remembers during one run. */
@@ -24,7 +26,7 @@ typedef struct {
 } Template;
 
 /* Places in nsim_counters(), in the order of the table. */
-enum { COUNTER_LOCAL, COUNTER_REMOTE, COUNTER_PRESSED };
+enum { COUNTER_LOCAL, COUNTER_REMOTE, COUNTER_PRESSED, COUNTER_PROMOTED };
 
 /*
  * One row a counter; they appear under policy_stats in the report. Optional.
@@ -33,6 +35,7 @@ static const NsimCounter template_counters[] = {
     { .key = "local_faults", .unit = "count", .help = "armed pages touched by an accessor nearest to them" },
     { .key = "remote_faults", .unit = "count", .help = "armed pages touched by another accessor" },
     { .key = "pressed_pages", .unit = "pages", .help = "pages for which a node had no room" },
+    { .key = "promoted_pages", .unit = "pages", .help = "pages that moved to the node nearest to who touched them" },
 };
 
 /*
@@ -62,6 +65,12 @@ static const NsimOption template_options[] = {
       .max = 65536,
       .default_text = "64",
       .help = "pages armed at a time; 0 for none",
+      .source = "none" },
+    { .key = "promote",
+      .type = NSIM_OPTION_BOOL,
+      .offset = offsetof(TemplateConfig, promote),
+      .default_text = "no",
+      .help = "move pages to the nearest node of an accessor that touches them",
       .source = "none" },
 };
 
@@ -128,7 +137,8 @@ choose_node(const Template *self, const NsimHost *host, const NsimFault *fault)
  * When:    LOAD and FIRST_TOUCH: the pages have no memory yet. HINT: an accessor touched a page that was armed. It runs
  *          in the fault path: the accessor goes on when this returns, and pays the machine's price for the fault.
  * May:     place each range wholly, in parts or not at all (the core places the rest by default), arm and disarm pages,
- *          set timers, and end the run with nsim_fail().
+ *          move pages, set timers, and end the run with nsim_fail(). A move in queue 0 is the fault's own: the accessor does
+ *          the work and waits for it. One in another queue is a kernel thread's, and the accessor does not wait.
  */
 static void
 template_faults(void *instance, NsimHost *host, const NsimFault *faults, uint32_t count)
@@ -140,6 +150,8 @@ template_faults(void *instance, NsimHost *host, const NsimFault *faults, uint32_
             const NsimNodeId nearest = nsim_node_by_rank(host, fault->accessor, 0);
             const bool local = nsim_page_node(host, fault->space, fault->page) == nearest;
             nsim_counters(host)[local ? COUNTER_LOCAL : COUNTER_REMOTE]++;
+            if (self->config->promote && !local && nsim_free_pages(host, nearest) > self->config->reserve_pages)
+                (void)nsim_move(host, fault->space, fault->page, 1, nearest, fault->accessor, 0, NSIM_REASON_PROMOTION, 0);
             continue;
         }
         const NsimNodeId node = choose_node(self, host, fault);
@@ -189,6 +201,19 @@ template_pressure(void *instance, NsimHost *host, NsimNodeId node, uint64_t need
 }
 
 /*
+ * done: a move has ended, wholly, in part or not at all. Optional.
+ *
+ * When:    once for each token that nsim_move() returned, after its last page, unless the run ends before.
+ * May:     the same as `timer`: a policy that retries decides on the next move here.
+ */
+static void
+template_done(void *instance, NsimHost *host, const NsimOutcome *outcome)
+{
+    (void)instance;
+    nsim_counters(host)[COUNTER_PROMOTED] += outcome->moved_pages;
+}
+
+/*
  * The class: one constant struct. Name, summary, source and licence are required; the name is what users type and
  * should be the file's name. Say NSIM_CAP_DETERMINISTIC when equal inputs bring equal decisions: no time of day, no
  * addresses, no order of a hash table, random numbers only from nsim_random_next().
@@ -211,6 +236,7 @@ static const NsimPolicyClass template_class = {
     .faults = template_faults,
     .timer = template_timer,
     .pressure = template_pressure,
+    .done = template_done,
 };
 
 /* Last in the file, once. */
