@@ -13,6 +13,7 @@ dist_man_MANS += \
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += \
+    docs/damon.md \
     docs/determinism.md \
     docs/from-program-to-report.md \
     docs/generate.md \

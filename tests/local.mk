@@ -10,6 +10,7 @@ include tests/traces/runtime/local.mk
 include tests/traces/import/binary.mk
 include tests/models/local.mk
 include tests/mm/local.mk
+include tests/mm/damon/local.mk
 include tests/policies/local.mk
 include tests/report/local.mk
 include tests/experiment/local.mk
