@@ -24,10 +24,15 @@ typedef struct {
     NsimPayer payer;
 } Worker;
 
-/* A list of descriptors on its way through a channel. Its channel and its timer know it. */
+typedef struct Channel Channel;
+
+/* A list of descriptors on its way to and through a channel. Its channel knows it until it is done, its engine until it
+ * is done or given up. */
 typedef struct {
     struct NsimCopy *copy;
+    Channel *channel;
     GArray *pieces; /* NsimPiece */
+    NsimTime deadline_ps;
     uint32_t references;
     bool done, given_up;
 } Submission;
@@ -45,18 +50,21 @@ struct NsimCopy {
     NsimTime busy_ps; /* of the time since, what it spent on completions */
 };
 
-typedef struct {
+struct Channel {
     NsimStream stream;
     GQueue waiting; /* Submission * */
     Submission *now;
     struct NsimEngineState *engine;
-} Channel;
+};
 
 struct NsimEngineState {
     NsimMover *mover;
     const NsimCopyEngine *model;
     NsimWindow *windows; /* by group */
     Channel *channels;
+    GQueue submitted; /* Submission *, which have not arrived yet */
+    GQueue timed;     /* Submission *, arrived, by deadline; some may be done */
+    bool armed;       /* an event waits for the first deadline */
 };
 
 /* ---- Life ------------------------------------------------------------------------------------------------------- */
@@ -98,13 +106,19 @@ copy_free(struct NsimCopy *copy)
 }
 
 static void
+submission_free(gpointer data)
+{
+    Submission *submission = data;
+    g_array_unref(submission->pieces);
+    g_free(submission);
+}
+
+static void
 submission_unref(gpointer data)
 {
     Submission *submission = data;
-    if (--submission->references > 0)
-        return;
-    g_array_unref(submission->pieces);
-    g_free(submission);
+    if (--submission->references == 0)
+        submission_free(submission);
 }
 
 struct NsimEngineState *
@@ -119,6 +133,8 @@ copy_engines_new(NsimMover *mover)
         engines[e].model = model;
         engines[e].windows = g_new0(NsimWindow, groups);
         engines[e].channels = g_new0(Channel, model->channel_count);
+        g_queue_init(&engines[e].submitted);
+        g_queue_init(&engines[e].timed);
         for (uint32_t g = 0; g < groups; g++)
             nsim_window_init(&engines[e].windows[g], model->window_lines, false);
         for (uint32_t c = 0; c < model->channel_count; c++) {
@@ -143,6 +159,8 @@ copy_engines_free(NsimMover *mover)
             if (engine->channels[c].now != NULL)
                 submission_unref(engine->channels[c].now);
         }
+        g_queue_clear_full(&engine->timed, submission_unref);
+        g_queue_clear_full(&engine->submitted, submission_free);
         g_free(engine->windows);
         g_free(engine->channels);
     }
@@ -414,34 +432,58 @@ rescue_next(struct NsimCopy *copy, NsimTime now_ps)
     start_worker(&copy->workers[0], task->core, task->initiator, pieces, copy->rescue->len, rescue_done, now_ps);
 }
 
-/* A list's time is up. */
+/* A list's time is up: the core copies it. */
 static void
-give_up_list(void *context, uint64_t now_ps)
+give_up(Submission *submission, NsimTime now_ps)
 {
-    Submission *submission = context;
-    if (!submission->done) {
-        submission->given_up = true;
-        g_queue_push_tail(&submission->copy->rescues, g_array_copy(submission->pieces));
-        rescue_next(submission->copy, now_ps);
+    submission->given_up = true;
+    g_queue_push_tail(&submission->copy->rescues, g_array_copy(submission->pieces));
+    rescue_next(submission->copy, now_ps);
+}
+
+static void deadline(void *context, uint64_t now_ps);
+
+/* Wait for the first deadline there is. */
+static void
+watch(struct NsimEngineState *engine)
+{
+    const Submission *first;
+    while ((first = g_queue_peek_head(&engine->timed)) != NULL && first->done)
+        submission_unref(g_queue_pop_head(&engine->timed));
+    if (first == NULL || engine->armed)
+        return;
+    engine->armed = true;
+    mover_at(engine->mover, first->deadline_ps, deadline, engine);
+}
+
+static void
+deadline(void *context, uint64_t now_ps)
+{
+    struct NsimEngineState *engine = context;
+    const Submission *first = g_queue_peek_head(&engine->timed);
+    engine->armed = false;
+    while (first != NULL && first->deadline_ps <= now_ps) {
+        Submission *late = g_queue_pop_head(&engine->timed);
+        if (!late->done)
+            give_up(late, now_ps);
+        submission_unref(late);
+        first = g_queue_peek_head(&engine->timed);
     }
-    submission_unref(submission);
+    watch(engine);
 }
 
 /* A list reaches its channel. */
-typedef struct {
-    Channel *channel;
-    Submission *submission;
-} Arrival;
-
 static void
 arrive(void *context, uint64_t now_ps)
 {
-    g_autofree Arrival *arrival = context;
-    const NsimTime timeout_ps = arrival->channel->engine->model->timeout_ps;
-    mover_at(arrival->channel->engine->mover, nsim_time_add_saturated(now_ps, timeout_ps), give_up_list,
-             arrival->submission);
-    g_queue_push_tail(&arrival->channel->waiting, arrival->submission);
-    channel_next(arrival->channel, now_ps);
+    Submission *submission = context;
+    struct NsimEngineState *engine = submission->channel->engine;
+    g_queue_remove(&engine->submitted, submission);
+    submission->deadline_ps = nsim_time_add_saturated(now_ps, engine->model->timeout_ps);
+    g_queue_push_tail(&engine->timed, submission);
+    watch(engine);
+    g_queue_push_tail(&submission->channel->waiting, submission);
+    channel_next(submission->channel, now_ps);
 }
 
 static bool
@@ -528,13 +570,15 @@ start_engine(struct NsimCopy *copy, NsimTime now_ps)
                 continue;
             const uint32_t length = MIN(end - from, state->model->list_max);
             Submission *submission = g_new(Submission, 1);
-            *submission = (Submission){copy, g_array_new(FALSE, FALSE, sizeof(NsimPiece)), 2, false, false};
+            *submission = (Submission){.copy = copy,
+                                       .channel = &state->channels[c],
+                                       .pieces = g_array_new(FALSE, FALSE, sizeof(NsimPiece)),
+                                       .references = 2};
             g_array_append_vals(submission->pieces, &g_array_index(copy->pieces, NsimPiece, from), length);
             now_ps = mover_work(task, NSIM_PHASE_COPY, now_ps, length * state->model->map_ps + state->model->submit_ps);
-            Arrival *arrival = g_new(Arrival, 1);
-            *arrival = (Arrival){&state->channels[c], submission};
+            g_queue_push_tail(&state->submitted, submission);
             copy->pending++;
-            mover_at(mover, now_ps, arrive, arrival);
+            mover_at(mover, now_ps, arrive, submission);
         }
     }
     copy->idle_ps = now_ps;
