@@ -5,6 +5,7 @@ libmm_a_SOURCES = \
     mm/cpus.c mm/cpus.h \
     mm/damon/context.c mm/damon/context.h \
     mm/damon/ops.h mm/damon/ops-space.c mm/damon/ops-space.h \
+    mm/damon/plan.c mm/damon/plan.h \
     mm/damon/region.c mm/damon/region.h \
     mm/damon/tune.c mm/damon/tune.h \
     mm/host.c mm/host.h \
