@@ -10,8 +10,10 @@ libmm_a_SOURCES = \
     mm/damon/tune.c mm/damon/tune.h \
     mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
+    mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
     mm/space.c mm/space.h \
-    mm/stream.c mm/stream.h
+    mm/stream.c mm/stream.h \
+    mm/tiers.c mm/tiers.h
