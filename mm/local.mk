@@ -14,6 +14,9 @@ libmm_a_SOURCES = \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
+    mm/pressure.c mm/pressure.h \
+    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
     mm/space.c mm/space.h \
     mm/stream.c mm/stream.h \
+    mm/swap.c \
     mm/tiers.c mm/tiers.h
