@@ -524,7 +524,7 @@ nsim_reclaim_allocated(NsimReclaim *reclaim, NsimNodeId node, NsimTime now_ps)
 {
     const NsimMarks *marks = &reclaim->marks[node];
     if (free_pages(reclaim, node) < marks->demote ||
-        (reclaim->config.wake_low && free_pages(reclaim, node) < marks->low))
+        (reclaim->config.wake_low && free_pages(reclaim, node) <= marks->low))
         nsim_reclaim_wake(reclaim, node, now_ps);
 }
 
@@ -709,7 +709,6 @@ nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, ui
     const NsimSpace *pages = world_of(reclaim)->spaces[space];
     Walk *walk = walk_new(reclaim, WALK_ORPHAN, NSIM_NODE_NONE);
     g_autoptr(GArray) victims = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    uint64_t before = reclaim->lru->resident[nsim_lru_group_of(reclaim->lru, space)], away = 0;
     for (uint64_t i = 0; i < count; i++) {
         const uint32_t frame = nsim_frames_of(reclaim->setup.frames, space, page + i);
         if (frame != NSIM_FRAME_NONE && (nsim_frames_at(reclaim->setup.frames, frame)->flags & NSIM_FRAME_HEAD) != 0 &&
@@ -721,9 +720,12 @@ nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, ui
     const uint32_t core = nsim_cpus_idlest(world_of(reclaim)->cpus, 0, 0, now_ps);
     walk->core = core == NSIM_CORE_NONE ? 0 : core;
     (void)send_off(walk, victims, now_ps);
-    away = before - reclaim->lru->resident[nsim_lru_group_of(reclaim->lru, space)];
-    for (uint64_t i = 0; i < count; i++)
-        away += (nsim_space_state(pages, page + i) & NSIM_PAGE_MOVING) != 0;
+    uint64_t away = walk->reclaimed;
+    for (guint t = 0; t < reclaim->transfers->len; t++) {
+        const Transfer *transfer = g_ptr_array_index(reclaim->transfers, t);
+        for (guint r = 0; transfer->walk == walk && r < transfer->runs->len; r++)
+            away += g_array_index(transfer->runs, Run, r).count;
+    }
     if (walk->outstanding > 0)
         g_ptr_array_add(reclaim->orphans, walk);
     else

@@ -39,10 +39,13 @@ performance_of(const NsimMachine *machine, NsimNodeId node, Performance *ret)
         return false;
     const NsimRoute *read = nsim_machine_route(machine, cpu, node, NSIM_DIR_READ);
     const NsimRoute *write = nsim_machine_route(machine, cpu, node, NSIM_DIR_WRITE);
+    /* A route's rate is what whole picoseconds a line allow: the node's own may be the exact one. */
+    const uint64_t read_bytes_per_s = MIN(read->bytes_per_s, machine->nodes[node].read_bytes_per_s);
+    const uint64_t write_bytes_per_s = MIN(write->bytes_per_s, machine->nodes[node].write_bytes_per_s);
     *ret = (Performance){.read_ns = MAX(read->fixed_ps / NSIM_NS, (NsimTime)1),
                          .write_ns = MAX(write->fixed_ps / NSIM_NS, (NsimTime)1),
-                         .read_mb_s = MAX(read->bytes_per_s / 1000000, (uint64_t)1),
-                         .write_mb_s = MAX(write->bytes_per_s / 1000000, (uint64_t)1)};
+                         .read_mb_s = MAX(read_bytes_per_s / 1000000, (uint64_t)1),
+                         .write_mb_s = MAX(write_bytes_per_s / 1000000, (uint64_t)1)};
     return true;
 }
 
