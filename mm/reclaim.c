@@ -44,6 +44,13 @@ square_root(uint64_t value)
     return root;
 }
 
+/* value x numerator / denominator, cut off as the kernel does. */
+static uint64_t
+part_of(uint64_t value, uint64_t numerator, uint64_t denominator)
+{
+    return (uint64_t)((unsigned __int128)value * numerator / denominator);
+}
+
 /* min_free_kbytes = 4 sqrt(KiB of memory), 128 to 262144. */
 static uint64_t
 min_free_bytes(uint64_t pages, unsigned page_shift)
@@ -67,14 +74,13 @@ set_marks(NsimReclaim *reclaim)
         *marks = (NsimMarks){0};
         if (is_disk(reclaim, n) || total == 0)
             continue;
-        marks->min = nsim_mul_div(bytes >> page_shift, pages, total);
-        const uint64_t gap = MAX(marks->min / 4, nsim_mul_div(pages, config->watermark_scale_factor, 10000));
+        marks->min = part_of(bytes >> page_shift, pages, total);
+        const uint64_t gap = MAX(marks->min / 4, part_of(pages, config->watermark_scale_factor, 10000));
         marks->low = marks->min + gap;
         marks->high = marks->low + gap;
         marks->promo = config->promo ? marks->high + gap : 0;
-        marks->demote = config->demote_scale_factor > 0
-                            ? MAX(marks->high, nsim_mul_div(pages, config->demote_scale_factor, 10000))
-                            : 0;
+        marks->demote =
+            config->demote_scale_factor > 0 ? MAX(marks->high, part_of(pages, config->demote_scale_factor, 10000)) : 0;
     }
 }
 
@@ -177,8 +183,7 @@ count_scans(const Walk *walk, const NsimLruVec *vec, uint64_t *ret_left)
     else if (!file || !anon)
         shares[0] = shares[1] = 200;
     for (int list = 0; list < NSIM_LRU_LISTS; list++)
-        ret_left[list] =
-            nsim_mul_div(pages[list] >> walk->priority, shares[list >= NSIM_LRU_INACTIVE_FILE ? 1 : 0], 200);
+        ret_left[list] = part_of(pages[list] >> walk->priority, shares[list >= NSIM_LRU_INACTIVE_FILE ? 1 : 0], 200);
 }
 
 /* Set up a pass at the walk's priority. Returns how many pages it will look at. */
