@@ -60,7 +60,7 @@ typedef struct {
     NsimReclaimConfig reclaim;
 } NsimMoverConfig;
 
-#define NSIM_MOVER_OPTION_COUNT 29u
+#define NSIM_MOVER_OPTION_COUNT 31u
 /* Of them, those about how pages are moved; the others are about page replacement. */
 #define NSIM_MOVE_OPTION_COUNT 19u
 extern const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT];
