@@ -138,7 +138,8 @@ host_space_info(const NsimHost *host, NsimSpaceId space, NsimSpaceInfo *info)
     const NsimSpaceInfo full = { .region_count = mm->spaces[space]->region_count,
                                  .page_count = mm->spaces[space]->page_count,
                                  .workload = mm->spaces[space]->workload,
-                                 .page_bytes = (uint64_t)1 << mm->spaces[space]->page_shift };
+                                 .page_bytes = (uint64_t)1 << mm->spaces[space]->page_shift,
+                                 .resident_pages = mm->spaces[space]->resident_count };
     answer(info, &full, sizeof full);
     return true;
 }
@@ -490,7 +491,6 @@ host_scan(NsimHost *host, const NsimScan *from, NsimTime *ret_cost_ps)
         mm->tasks.info(mm->tasks.context, scan.task, mm->now_ps, &info);
         cost_ps += nsim_mover_flush(mm->mover, scan.space, armed, info.accessor, info.core, mm->now_ps);
     }
-    mm->vmstat.numa_pte_updates += armed;
     (void)host_charge(host, scan.task, cost_ps);
     if (ret_cost_ps != NULL)
         *ret_cost_ps = cost_ps;

@@ -25,7 +25,6 @@ typedef struct {
     uint64_t numa_hit;         /* pages that got the node they were meant for */
     uint64_t numa_miss;        /* pages that fell back to another node */
     uint64_t numa_hint_faults; /* armed pages touched */
-    uint64_t numa_pte_updates; /* pages armed by scans */
 } NsimVmstat;
 
 /* The threads of the workloads; whoever runs them says what they do. */

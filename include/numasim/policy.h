@@ -73,6 +73,7 @@ typedef struct {
     uint64_t page_count; /* base pages; pages of one region are contiguous and in address order */
     const char *workload;
     uint64_t page_bytes; /* of a base page */
+    uint64_t resident_pages; /* have memory now */
 } NsimSpaceInfo;
 
 typedef struct {
