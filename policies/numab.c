@@ -136,7 +136,8 @@ is_hot(Numab *self, NsimHost *host, const NsimFault *fault, uint64_t pages, Nsim
     return !limited;
 }
 
-/* The two-stage filter of mode 1: a page goes to a node when the last fault on it came from there too, or there was none. */
+/* The two-stage filter of mode 1: a page goes to a node when the last fault on it came from there too, or there was
+ * none. */
 static bool
 is_settled(const Numab *self, const NumaTask *task, uint16_t last)
 {

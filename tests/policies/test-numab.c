@@ -156,11 +156,129 @@ test_moving(void)
     replay(&recording);
 }
 
+/* ---- Mode 1 -------------------------------------------------------------------------------------------------------
+ */
+
+/* Two sockets. */
+static const char sockets[] =
+    "nodes:\n"
+    "  - {id: D0, kind: dram, capacity: 64MiB, read: 64TB/s, at: C0, latency: 50ns}\n"
+    "  - {id: D1, kind: dram, capacity: 64MiB, read: 64TB/s, at: C1, latency: 50ns}\n"
+    "accessors: [{id: C0, cores: 4, window: {random: 10}}, {id: C1, cores: 4, window: {random: 10}}]\n"
+    "links: [{id: L, between: [C0, C1], bandwidth: 64TB/s, latency: 50ns}]\n";
+
+#define QUICK "scan_delay=1ms,scan_period_min=1ms,scan_period_max=4ms,tick=100us,scan_size=1MiB"
+
+/* Touches pages [first, first + count) in turn between two times, a microsecond apart. */
+typedef struct {
+    NsimPage first;
+    uint32_t count;
+    NsimTime from_ps, until_ps;
+    NsimTime now_ps;
+} Toucher;
+
+static bool
+touch(void *context, NsimBurst *ret)
+{
+    Toucher *toucher = context;
+    const bool sleeps = toucher->now_ps < toucher->from_ps;
+    if (toucher->now_ps >= toucher->until_ps)
+        return false;
+    toucher->now_ps += NSIM_US;
+    if (sleeps)
+        *ret =
+            (NsimBurst){.op = NSIM_OP_BARRIER, .page = UINT32_MAX, .gap = (uint32_t)NSIM_US}; /* of no group: a gap */
+    else
+        *ret = (NsimBurst){.page = (uint32_t)(toucher->first + toucher->now_ps / NSIM_US % toucher->count),
+                           .count = 1,
+                           .gap = (uint32_t)NSIM_US};
+    return true;
+}
+
+static NsimPolicySpec *
+attach(Rig *rig, NsimPlugins *plugins, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, text, &error);
+    if (spec == NULL)
+        printf("\n    %s", error->message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
+    return spec;
+}
+
+static uint32_t
+count_on(const Rig *rig, NsimPage page, uint32_t count, NsimNodeId node)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++)
+        found += (nsim_space_state(rig->space, page + i) & NSIM_PAGE_NODE) == node;
+    return found;
+}
+
+static Rig *
+sockets_rig(void)
+{
+    const NsimMoverConfig config = nsim_mover_config_default();
+    Rig *rig = rig_new(sockets, 512);
+    rig_give_mover(rig, &config);
+    return rig;
+}
+
+/* Each CPU's own pages begin on the other's node and come home; tiering finds nothing to do where all is one tier. */
+static void
+test_private(void)
+{
+    for (int mode = 1; mode <= 3; mode++) {
+        g_autoptr(Rig) rig = sockets_rig();
+        g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
+        g_autofree char *text = g_strdup_printf("numab:mode=%d," QUICK, mode);
+        g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, text);
+        Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
+                              {.first = 64, .count = 64, .until_ps = 20 * NSIM_MS}};
+        rig_place(rig, 0, 64, 1);
+        rig_place(rig, 64, 64, 0);
+        rig_add_func(rig, 0, touch, &touchers[0]);
+        rig_add_func(rig, 1, touch, &touchers[1])->core = 0;
+        (void)rig_run(rig);
+        const uint64_t *counters = nsim_mm_counters(rig->mm);
+        CU_ASSERT_EQUAL(count_on(rig, 0, 64, 0), mode == 2 ? 0 : 64);
+        CU_ASSERT_EQUAL(count_on(rig, 64, 64, 1), mode == 2 ? 0 : 64);
+        CU_ASSERT_EQUAL(counters[3], mode == 2 ? 0 : 128);
+        CU_ASSERT_EQUAL(counters[4], 0);
+        CU_ASSERT(mode == 2 ? counters[UPDATES] == 0 : counters[UPDATES] >= 128);
+        nsim_mm_detach(rig->mm);
+    }
+}
+
+/* Pages that one CPU used and another one takes over stay at the first fault of the new one, and go at the second. */
+static void
+test_two_stages(void)
+{
+    g_autoptr(Rig) rig = sockets_rig();
+    g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
+    g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, "numab:mode=1," QUICK);
+    Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
+                          {.first = 0, .count = 64, .from_ps = 20 * NSIM_MS, .until_ps = 60 * NSIM_MS}};
+    rig_place(rig, 0, 64, 0);
+    rig_add_func(rig, 0, touch, &touchers[0]);
+    rig_add_func(rig, 1, touch, &touchers[1])->core = 0;
+    (void)rig_run(rig);
+    const uint64_t *counters = nsim_mm_counters(rig->mm);
+    CU_ASSERT_EQUAL(count_on(rig, 0, 64, 1), 64);
+    CU_ASSERT_EQUAL(counters[3], 64);
+    /* Faults that were not local: one that moved nothing and one that did, for each page. */
+    CU_ASSERT_EQUAL(counters[FAULTS] - counters[2], 128);
+    nsim_mm_detach(rig->mm);
+}
+
 bool
 test_numab_register(void)
 {
     CU_pSuite suite = CU_add_suite("numab", NULL, NULL);
     return suite != NULL && CU_add_test(suite, "recorded, 5e5/s", test_slow) != NULL &&
            CU_add_test(suite, "recorded, 2e6/s", test_fast) != NULL &&
-           CU_add_test(suite, "recorded, moving", test_moving) != NULL;
+           CU_add_test(suite, "recorded, moving", test_moving) != NULL &&
+           CU_add_test(suite, "mode 1: private pages", test_private) != NULL &&
+           CU_add_test(suite, "mode 1: two stages", test_two_stages) != NULL;
 }
