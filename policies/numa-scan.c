@@ -75,7 +75,7 @@ add_task(NumaScan *scan, const NsimHost *host, uint32_t index, const NsimTaskInf
                        .home = nsim_node_by_rank(host, info->accessor, 0),
                        .number = info->thread,
                        .cpu = nsim_accessor_info(host, info->accessor, &accessor) && accessor.kind == NSIM_ACCESSOR_CPU,
-                       .period_ms = (uint32_t)(scan->config->delay_ps / NSIM_MS)};
+                       .period_ms = (uint32_t)(scan->config->delay_ps / scan->config->clock_ps)};
     /* A thread that joins a process waits two ticks more, and begins with the delay as its period. */
     if (!first)
         task->stamp_ps = 2 * scan->config->tick_ps;
@@ -103,6 +103,12 @@ numa_scan_task(NumaScan *scan, const NsimFault *fault)
     return &scan->tasks[space->tasks[fault->thread]];
 }
 
+uint32_t
+numa_scan_now_ms(const NumaScan *scan, const NsimHost *host)
+{
+    return (uint32_t)(nsim_now(host) / scan->config->clock_ps);
+}
+
 /* ---- Periods --------------------------------------------------------------------------------------------------- */
 
 static uint64_t
@@ -125,14 +131,14 @@ static uint32_t
 period_min_ms(const NumaScan *scan, const NsimHost *host, NsimSpaceId id)
 {
     const uint64_t per_s = MAX(WINDOW_BYTES_PER_S / scan->config->size_bytes, 1);
-    const uint64_t share_ms = scan->config->period_min_ps / NSIM_MS / windows(scan, host, id);
+    const uint64_t share_ms = scan->config->period_min_ps / scan->config->clock_ps / windows(scan, host, id);
     return (uint32_t)MAX(1000 / per_s, share_ms);
 }
 
 static uint32_t
 period_max_ms(const NumaScan *scan, const NsimHost *host, NsimSpaceId id)
 {
-    const uint64_t share_ms = scan->config->period_max_ps / NSIM_MS / windows(scan, host, id);
+    const uint64_t share_ms = scan->config->period_max_ps / scan->config->clock_ps / windows(scan, host, id);
     return MAX((uint32_t)share_ms, period_min_ms(scan, host, id));
 }
 
@@ -147,7 +153,7 @@ adapt_period(NumaScan *scan, const NsimHost *host, NumaTask *task)
     const uint32_t most_ms = period_max_ms(scan, host, task->space);
     if (task->local + task->shared == 0 || task->failed > 0) {
         task->period_ms = MIN(most_ms, task->period_ms * 2);
-        scan->spaces[task->space].next_ps = nsim_now(host) + task->period_ms * NSIM_MS;
+        scan->spaces[task->space].next_ps = nsim_now(host) + task->period_ms * scan->config->clock_ps;
         return;
     }
     const uint32_t slot_ms = (task->period_ms + SLOTS - 1) / SLOTS;
@@ -174,7 +180,8 @@ numa_scan_note(NumaScan *scan, const NsimHost *host, NumaTask *task, uint64_t pa
             adapt_period(scan, host, task);
             task->private = task->shared = 0;
         }
-        task->retry_ps = nsim_now(host) + MIN(NSIM_S, task->period_ms * NSIM_MS / 16);
+        task->retry_ps =
+            nsim_now(host) + MIN(1000 * scan->config->clock_ps, task->period_ms * scan->config->clock_ps / 16);
     }
     task->failed += failed ? pages : 0;
     *(own ? &task->private : &task->shared) += pages;
@@ -189,7 +196,7 @@ arm_run(NumaScan *scan, NsimHost *host, uint32_t index, NsimPage page, uint64_t 
 {
     const NumaTask *task = &scan->tasks[index];
     NumaSpace *space = &scan->spaces[task->space];
-    const uint16_t mark = hot_mark((uint32_t)(nsim_now(host) / NSIM_MS));
+    const uint16_t mark = hot_mark(numa_scan_now_ms(scan, host));
     NsimTime spent_ps = 0;
     if (scan->armed_room < count) {
         scan->armed = g_renew(bool, scan->armed, count);
@@ -265,7 +272,7 @@ work(NumaScan *scan, NsimHost *host, uint32_t index)
         space->next_ps = now_ps + scan->config->delay_ps;
     if (now_ps < space->next_ps)
         return;
-    space->next_ps = now_ps + task->period_ms * NSIM_MS;
+    space->next_ps = now_ps + task->period_ms * scan->config->clock_ps;
     const NsimTime cost_ps = scan_on(scan, host, index);
     task->stamp_ps += 2 * scan->config->tick_ps + SPARING * cost_ps;
     scan->cost_ps += cost_ps;
@@ -276,7 +283,7 @@ static NsimTime
 tick_task(NumaScan *scan, NsimHost *host, uint32_t index, const NsimTaskInfo *info)
 {
     NumaTask *task = &scan->tasks[index];
-    const NsimTime period_ps = task->period_ms * NSIM_MS;
+    const NsimTime period_ps = task->period_ms * scan->config->clock_ps;
     if (info->cpu_ps > task->stamp_ps + period_ps) {
         if (!info->runnable)
             return 0;
@@ -286,7 +293,7 @@ tick_task(NumaScan *scan, NsimHost *host, uint32_t index, const NsimTaskInfo *in
         if (nsim_now(host) >= scan->spaces[task->space].next_ps)
             work(scan, host, index);
     }
-    const NsimTime due_ps = task->stamp_ps + task->period_ms * NSIM_MS;
+    const NsimTime due_ps = task->stamp_ps + task->period_ms * scan->config->clock_ps;
     return due_ps > info->cpu_ps ? due_ps - info->cpu_ps : 0;
 }
 

@@ -12,6 +12,7 @@
 
 typedef struct {
     NsimTime delay_ps, period_min_ps, period_max_ps, tick_ps;
+    NsimTime clock_ps; /* what the kernel calls a millisecond */
     uint64_t size_bytes;
     NsimTime page_ps, change_ps;
 } NumaScanConfig;
@@ -21,7 +22,7 @@ typedef struct {
     {.key = "scan_delay",                                                                                              \
      .type = NSIM_OPTION_TIME,                                                                                         \
      .offset = offsetof(Config, scan.delay_ps),                                                                        \
-     .min = 1 * NSIM_MS,                                                                                               \
+     .min = 1 * NSIM_US,                                                                                               \
      .max = 3600 * NSIM_S,                                                                                             \
      .default_text = "1s",                                                                                             \
      .help = "CPU time a thread uses before it scans, and time its workload is left alone after that",                 \
@@ -29,7 +30,7 @@ typedef struct {
         {.key = "scan_period_min",                                                                                     \
          .type = NSIM_OPTION_TIME,                                                                                     \
          .offset = offsetof(Config, scan.period_min_ps),                                                               \
-         .min = 1 * NSIM_MS,                                                                                           \
+         .min = 1 * NSIM_US,                                                                                           \
          .max = 3600 * NSIM_S,                                                                                         \
          .default_text = "1s",                                                                                         \
          .help = "least CPU time of a thread for a scan of all its workload's memory",                                 \
@@ -37,7 +38,7 @@ typedef struct {
         {.key = "scan_period_max",                                                                                     \
          .type = NSIM_OPTION_TIME,                                                                                     \
          .offset = offsetof(Config, scan.period_max_ps),                                                               \
-         .min = 1 * NSIM_MS,                                                                                           \
+         .min = 1 * NSIM_US,                                                                                           \
          .max = 3600 * NSIM_S,                                                                                         \
          .default_text = "60s",                                                                                        \
          .help = "most CPU time of a thread for a scan of all its workload's memory; also the time between "           \
@@ -51,10 +52,18 @@ typedef struct {
          .default_text = "256MiB",                                                                                     \
          .help = "memory scanned at a time",                                                                           \
          .source = "Linux sched/numa_balancing/scan_size_mb"},                                                         \
+        {.key = "clock",                                                                                               \
+         .type = NSIM_OPTION_TIME,                                                                                     \
+         .offset = offsetof(Config, scan.clock_ps),                                                                    \
+         .min = 1 * NSIM_US,                                                                                           \
+         .max = 1 * NSIM_MS,                                                                                           \
+         .default_text = "1ms",                                                                                        \
+         .help = "unit of the kernel's times, a thousand of which it calls a second; less for traces of milliseconds", \
+         .source = "Linux counts milliseconds"},                                                                       \
         {.key = "tick",                                                                                                \
          .type = NSIM_OPTION_TIME,                                                                                     \
          .offset = offsetof(Config, scan.tick_ps),                                                                     \
-         .min = 100 * NSIM_US,                                                                                         \
+         .min = 1 * NSIM_US,                                                                                           \
          .max = 1 * NSIM_S,                                                                                            \
          .default_text = "4ms",                                                                                        \
          .help = "time between looks at a thread's CPU time",                                                          \
@@ -78,13 +87,13 @@ typedef struct {
 typedef struct {
     NsimSpaceId space;
     NsimAccessorId accessor;
-    NsimNodeId home;   /* the accessor's nearest node */
-    uint32_t number;   /* thread in its workload */
-    bool cpu;          /* runs on a CPU: other accessors do not scan */
-    NsimTime stamp_ps; /* CPU time at which the present period began */
-    uint32_t period_ms;
-    uint32_t sequence; /* of its space, when its faults were last looked at */
-    NsimTime retry_ps; /* they are not looked at again before */
+    NsimNodeId home;    /* the accessor's nearest node */
+    uint32_t number;    /* thread in its workload */
+    bool cpu;           /* runs on a CPU: other accessors do not scan */
+    NsimTime stamp_ps;  /* CPU time at which the present period began */
+    uint32_t period_ms; /* of the kernel's milliseconds */
+    uint32_t sequence;  /* of its space, when its faults were last looked at */
+    NsimTime retry_ps;  /* they are not looked at again before */
     /* faults since then */
     uint64_t local, remote, failed, shared, private;
 } NumaTask;
@@ -122,6 +131,8 @@ void numa_scan_free(NumaScan *scan);
 void numa_scan_start(const NumaScan *scan, NsimHost *host, uint64_t cookie);
 /* Let threads scan that are due, and set the next timer. */
 void numa_scan_tick(NumaScan *scan, NsimHost *host, uint64_t cookie);
+/* The time now as the kernel counts it. */
+uint32_t numa_scan_now_ms(const NumaScan *scan, const NsimHost *host);
 /* The task of a fault, or NULL. */
 NumaTask *numa_scan_task(NumaScan *scan, const NsimFault *fault);
 

@@ -93,12 +93,6 @@ static const NsimOption numab_options[] = {
 
 /* ---- Deciding --------------------------------------------------------------------------------------------------- */
 
-static uint32_t
-now_ms(const NsimHost *host)
-{
-    return (uint32_t)(nsim_now(host) / NSIM_MS);
-}
-
 /* Is there so much free memory that pages need not be hot? */
 static bool
 free_space_enough(const NsimHost *host, NsimNodeId node, uint64_t page_bytes)
@@ -115,22 +109,24 @@ is_hot(Numab *self, NsimHost *host, const NsimFault *fault, uint64_t pages, Nsim
 {
     NumaSpace *space = &self->scan->spaces[fault->space];
     HotTarget *target = &self->targets[node];
-    const uint64_t rate_pages = self->config->promote_rate / space->page_bytes;
-    const uint32_t reference_ms = (uint32_t)(self->config->hot_threshold_ps / NSIM_MS);
+    const NsimTime clock_ps = self->config->scan.clock_ps;
+    const uint64_t rate_pages = self->config->promote_rate / (NSIM_MS / clock_ps) / space->page_bytes;
+    const uint32_t reference_ms = (uint32_t)(self->config->hot_threshold_ps / clock_ps);
+    const uint32_t now_ms = numa_scan_now_ms(self->scan, host);
     uint64_t *counters = nsim_counters(host);
     if (free_space_enough(host, node, space->page_bytes)) {
         target->threshold_ms = 0;
         return true;
     }
-    hot_adjust(target, rate_pages, reference_ms, (uint32_t)(self->config->scan.period_max_ps / NSIM_MS), now_ms(host));
+    hot_adjust(target, rate_pages, reference_ms, (uint32_t)(self->config->scan.period_max_ps / clock_ps), now_ms);
     const uint32_t threshold_ms = target->threshold_ms != 0 ? target->threshold_ms : reference_ms;
-    const uint32_t latency_ms = hot_latency(space->marks[fault->page], now_ms(host));
-    space->marks[fault->page] = hot_mark(now_ms(host));
+    const uint32_t latency_ms = hot_latency(space->marks[fault->page], now_ms);
+    space->marks[fault->page] = hot_mark(now_ms);
     if (latency_ms >= threshold_ms) {
         counters[NOT_HOT] += pages;
         return false;
     }
-    const bool limited = hot_limit(target, rate_pages, pages, now_ms(host));
+    const bool limited = hot_limit(target, rate_pages, pages, now_ms);
     counters[PROMOTE_CANDIDATE] += pages;
     counters[RATE_LIMITED] += limited ? pages : 0;
     return !limited;
