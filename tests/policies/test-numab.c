@@ -234,6 +234,7 @@ test_private(void)
         g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
         g_autofree char *text = g_strdup_printf("numab:mode=%d," QUICK, mode);
         g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, text);
+        CU_ASSERT_PTR_NOT_NULL(spec);
         Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
                               {.first = 64, .count = 64, .until_ps = 20 * NSIM_MS}};
         rig_place(rig, 0, 64, 1);
@@ -258,6 +259,7 @@ test_two_stages(void)
     g_autoptr(Rig) rig = sockets_rig();
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
     g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, "numab:mode=1," QUICK);
+    CU_ASSERT_PTR_NOT_NULL(spec);
     Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
                           {.first = 0, .count = 64, .from_ps = 20 * NSIM_MS, .until_ps = 60 * NSIM_MS}};
     rig_place(rig, 0, 64, 0);
