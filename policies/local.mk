@@ -8,6 +8,7 @@ libpolicies_a_SOURCES = \
     policies/bind.c \
     policies/fail.c \
     policies/hot-threshold.c policies/hot-threshold.h \
+    policies/numa-move.c policies/numa-move.h \
     policies/numa-scan.c policies/numa-scan.h \
     policies/top-tier.c policies/top-tier.h \
     policies/first-touch.c \

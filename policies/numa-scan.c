@@ -152,7 +152,7 @@ adapt_period(NumaScan *scan, const NsimHost *host, NumaTask *task)
 {
     const uint32_t most_ms = period_max_ms(scan, host, task->space);
     if (task->local + task->shared == 0 || task->failed > 0) {
-        task->period_ms = MIN(most_ms, task->period_ms * 2);
+        task->period_ms = (uint32_t)MIN((uint64_t)most_ms, (uint64_t)task->period_ms * 2);
         scan->spaces[task->space].next_ps = nsim_now(host) + task->period_ms * scan->config->clock_ps;
         return;
     }

@@ -7,7 +7,7 @@
  * faulting thread does the work. Left out: groups of tasks, moving tasks to their pages.
  */
 #include "policies/hot-threshold.h"
-#include "policies/numa-scan.h"
+#include "policies/numa-move.h"
 #include "policies/top-tier.h"
 
 #define MODE_NORMAL 1u
@@ -27,15 +27,8 @@ typedef struct {
     NumaScan *scan;
     bool *top;          /* by node */
     HotTarget *targets; /* by node */
-    GHashTable *moves;  /* token -> Move */
+    NumaMoves *moves;
 } Numab;
-
-/* A move in a fault. */
-typedef struct {
-    NumaTask *task;
-    bool own;
-    bool promotion;
-} Move;
 
 enum {
     PTE_UPDATES,
@@ -143,67 +136,47 @@ is_settled(const Numab *self, const NumaTask *task, uint16_t last)
     return self->scan->tasks[space->tasks[last]].home == task->home;
 }
 
-/* The unit that moves with a page: a huge page has one entry, and one fault. */
-static uint32_t
-unit_of(NsimHost *host, const NsimFault *fault, NsimPage *ret_first)
+/* A move must leave the target above its high watermark. */
+static bool
+has_room(const Numab *self, NsimHost *host, const NumaFault *what)
 {
-    NsimSpaceInfo space;
-    *ret_first = fault->page;
-    if (!nsim_space_info(host, fault->space, &space))
-        return 1;
-    for (uint32_t r = 0; r < space.region_count; r++) {
-        NsimRegionInfo region;
-        if (!nsim_region_info(host, fault->space, r, &region) || fault->page >= region.first + region.count)
-            continue;
-        const NsimPage first = fault->page / region.unit_pages * region.unit_pages;
-        if (region.unit_pages == 1 || first < region.first || first + region.unit_pages > region.first + region.count)
-            return 1;
-        *ret_first = first;
-        return region.unit_pages;
-    }
-    return 1;
+    (void)self;
+    return nsim_free_pages(host, what->task->home) >= what->count;
 }
 
-/* Let the faulting thread move the unit. */
-static void
-migrate(Numab *self, NsimHost *host, const NsimFault *fault, NsimPage first, uint32_t count, const Move *move)
+/* Does the page's node, or the page, call for a move? Leaves the mark of this fault. */
+static bool
+is_wanted(Numab *self, NsimHost *host, NumaFault *what)
 {
-    const uint64_t token = nsim_move(host, fault->space, first, count, move->task->home, fault->accessor, 0,
-                                     move->promotion ? NSIM_REASON_PROMOTION : NSIM_REASON_POLICY, 0);
-    g_hash_table_insert(self->moves, GSIZE_TO_POINTER(token), g_memdup2(move, sizeof *move));
+    uint16_t *mark = &self->scan->spaces[what->fault->space].marks[what->fault->page];
+    const bool timed = self->scan->timed[what->node], local = what->node == what->task->home;
+    what->own = timed || *mark == NUMA_MARK_NONE || *mark == what->task->number;
+    what->promotion = timed && self->top[what->task->home];
+    if (timed)
+        return !local && is_hot(self, host, what->fault, what->count, what->task->home);
+    const bool settled = is_settled(self, what->task, *mark);
+    *mark = (uint16_t)what->task->number;
+    return !local && settled;
 }
 
 static void
 hint_fault(Numab *self, NsimHost *host, const NsimFault *fault)
 {
-    NumaTask *task = numa_scan_task(self->scan, fault);
-    const NsimNodeId node = nsim_page_node(host, fault->space, fault->page);
     uint64_t *counters = nsim_counters(host);
-    NsimPage first;
+    NumaFault what;
     counters[HINT_FAULTS]++;
-    if (task == NULL || !task->cpu || node == NSIM_NODE_NONE || task->home == NSIM_NODE_NONE)
+    if (!numa_fault_begin(self->scan, host, fault, &what))
         return;
-    const uint32_t pages = unit_of(host, fault, &first);
-    if (pages > 1)
-        (void)nsim_disarm(host, fault->space, first, pages);
-    uint16_t *mark = &self->scan->spaces[fault->space].marks[fault->page];
-    const bool timed = self->scan->timed[node], local = node == task->home;
-    const bool own = timed || *mark == NUMA_MARK_NONE || *mark == task->number;
-    bool wanted;
+    const bool local = what.node == what.task->home;
+    const bool wanted = is_wanted(self, host, &what);
     counters[HINT_FAULTS_LOCAL] += local;
-    if (timed) {
-        wanted = !local && is_hot(self, host, fault, pages, task->home);
-    } else {
-        wanted = !local && is_settled(self, task, *mark);
-        *mark = (uint16_t)task->number;
-    }
-    if (wanted && nsim_free_pages(host, task->home) >= pages) {
-        migrate(self, host, fault, first, pages, &(Move){task, own, timed && self->top[task->home]});
+    if (wanted && has_room(self, host, &what)) {
+        numa_fault_move(self->moves, host, &what);
         return;
     }
-    counters[NO_ROOM] += wanted ? pages : 0;
-    if (!timed)
-        numa_scan_note(self->scan, host, task, pages, local, own, wanted);
+    counters[NO_ROOM] += wanted ? what.count : 0;
+    if (!self->scan->timed[what.node])
+        numa_scan_note(self->scan, host, what.task, what.count, local, what.own, wanted);
 }
 
 /* ---- Call-backs -------------------------------------------------------------------------------------------------- */
@@ -214,7 +187,7 @@ numab_detach(void *instance, NsimHost *host)
     Numab *self = instance;
     (void)host;
     numa_scan_free(self->scan);
-    g_hash_table_unref(self->moves);
+    numa_moves_free(self->moves);
     g_free(self->top);
     g_free(self->targets);
     g_free(self);
@@ -229,7 +202,7 @@ numab_attach(NsimHost *host, const void *config, GError **error)
     self->config = options;
     self->top = g_new0(bool, nsim_node_count(host) + 1);
     self->targets = g_new0(HotTarget, nsim_node_count(host) + 1);
-    self->moves = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self->moves = numa_moves_new();
     self->scan = numa_scan_new(host, &options->scan);
     self->scan->spare_home = true;
     top_tier_find(host, self->top);
@@ -263,19 +236,12 @@ static void
 numab_done(void *instance, NsimHost *host, const NsimOutcome *outcome)
 {
     Numab *self = instance;
-    const Move *move = g_hash_table_lookup(self->moves, GSIZE_TO_POINTER(outcome->token));
     uint64_t *counters = nsim_counters(host);
-    if (move == NULL)
+    uint64_t promoted;
+    if (!numa_fault_moved(self->moves, self->scan, host, outcome, &promoted))
         return;
     counters[PAGES_MIGRATED] += outcome->moved_pages;
-    counters[PROMOTE_SUCCESS] += move->promotion ? outcome->moved_pages : 0;
-    /* What stays in slow memory is not in the statistics of faults. */
-    if (outcome->moved_pages > 0 || !move->promotion)
-        numa_scan_note(self->scan, host, move->task, outcome->count, false, move->own, outcome->failed_pages > 0);
-    /* Time and thread share a place: what was there means nothing on the other tier. */
-    if (move->promotion && outcome->moved_pages > 0)
-        self->scan->spaces[outcome->space].marks[outcome->page] = NUMA_MARK_NONE;
-    g_hash_table_remove(self->moves, GSIZE_TO_POINTER(outcome->token));
+    counters[PROMOTE_SUCCESS] += promoted;
 }
 
 static const NsimPolicyClass numab_class = {
