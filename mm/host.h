@@ -5,7 +5,9 @@
  */
 #pragma once
 
+#include <mm/frames.h>
 #include <mm/mover.h>
+#include <mm/reclaim.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
@@ -43,6 +45,8 @@ typedef struct {
     uint32_t space_count;
     NsimEventQueue *events;
     NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
+    NsimFrames *frames;       /* NULL: nothing needs them */
+    NsimReclaim *reclaim;     /* NULL: nodes fill up to the last page */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
     NsimVmstat vmstat;
@@ -51,7 +55,7 @@ typedef struct {
     uint32_t fault_thread, fault_core;
     NsimAccessorId fault_accessor;
     NsimTime fault_done_ps;
-    NsimTime fault_charge_ps; /* what the policy charged to it meanwhile */
+    NsimTime fault_reclaim_ps; /* its own reclaim's share of the faulting thread's time, and what the policy charged */
     NsimTasks tasks;          /* none before the workloads begin */
     /* private */
     const NsimPolicyClass *policy;
@@ -73,6 +77,10 @@ void nsim_mm_free(NsimMm *mm);
 bool nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void nsim_mm_detach(NsimMm *mm);
+/* From now on there are mm->frames. In an `attach`, before any page is placed; false with `error`: see nsim_frames_new(). */
+bool nsim_mm_need_frames(NsimMm *mm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Turn reclaim on, or change how it goes on: as nsim_reclaim(). Needs a mover. */
+bool nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One for each counter row of the policy, in order. */
 const uint64_t *nsim_mm_counters(const NsimMm *mm);
 
@@ -81,6 +89,14 @@ const uint64_t *nsim_mm_counters(const NsimMm *mm);
  * toucher first, then in the order of distance). False when memory has run out everywhere: mm->failure says so.
  */
 bool nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count);
+
+/*
+ * The thread in a fault (fault_thread and what belongs to it) touched a page on a disk: find memory for it and read it
+ * from fault_done_ps on. Whether the thread waits then, nsim_mm_waits() says. False: as above.
+ */
+bool nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page);
+/* Does the thread whose fault was just handled wait for its moves, or for reclaim? It is woken then. */
+bool nsim_mm_waits(NsimMm *mm, uint32_t thread);
 
 /*
  * Load every named region of a space (all of it when none has a name) on behalf of `accessor`, as a loader does that writes

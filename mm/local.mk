@@ -8,9 +8,15 @@ libmm_a_SOURCES = \
     mm/damon/plan.c mm/damon/plan.h \
     mm/damon/region.c mm/damon/region.h \
     mm/damon/tune.c mm/damon/tune.h \
+    mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
+    mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
+    mm/pressure.c mm/pressure.h \
+    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
     mm/space.c mm/space.h \
-    mm/stream.c mm/stream.h
+    mm/stream.c mm/stream.h \
+    mm/swap.c \
+    mm/tiers.c mm/tiers.h

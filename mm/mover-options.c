@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How migrations are done, as option rows: keys that every policy takes, and keys of the config's `migration:`. */
+/*
+ * How migrations and page replacement are done, as option rows: keys that every policy takes, and keys of the config's
+ * `migration:`.
+ */
 #include <mm/mover.h>
 
 #include <string.h>
@@ -172,6 +175,74 @@ const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT] = {
      .default_text = "10s",
      .help = "back on a node that it left less than this before counts as ping-pong",
      .source = "the definition in numasim-results(5)"},
+    {.key = "reclaim",
+     .type = NSIM_OPTION_BOOL,
+     .offset = FIELD(reclaim_on),
+     .default_text = "no",
+     .help = "nodes have watermarks, LRU lists and a kswapd; full ones are reclaimed",
+     .source = "Linux mm/vmscan.c; without it nodes fill to the last page"},
+    {.key = "demotion",
+     .type = NSIM_OPTION_BOOL,
+     .offset = FIELD(reclaim.demotion),
+     .default_text = "no",
+     .help = "reclaim moves pages to the next lower tier; yes turns reclaim on",
+     .source = "/sys/kernel/mm/numa/demotion_enabled, false by default"},
+    {.key = "swap",
+     .type = NSIM_OPTION_BOOL,
+     .offset = FIELD(reclaim.swap),
+     .default_text = "yes",
+     .help = "reclaim writes pages to a disk node, where the machine has one",
+     .source = "as with swapon"},
+    {.key = "swappiness",
+     .type = NSIM_OPTION_INT,
+     .offset = FIELD(reclaim.swappiness),
+     .min = 0,
+     .max = 200,
+     .default_text = "60",
+     .help = "anonymous against file pages, when both can be reclaimed",
+     .source = "vm.swappiness (unverified)"},
+    {.key = "watermark_scale_factor",
+     .type = NSIM_OPTION_INT,
+     .offset = FIELD(reclaim.watermark_scale_factor),
+     .min = 1,
+     .max = 3000,
+     .default_text = "10",
+     .help = "distance of a node's watermarks in parts per 10000 of it",
+     .source = "vm.watermark_scale_factor (unverified)"},
+    {.key = "demote_scale_factor",
+     .type = NSIM_OPTION_INT,
+     .offset = FIELD(reclaim.demote_scale_factor),
+     .min = 0,
+     .max = 5000,
+     .default_text = "0",
+     .help = "kswapd keeps so many parts per 10000 of a node free, whatever allocations need; 0: it does not",
+     .source = "TPP (ASPLOS 2023) has 200, which is 2%; 0 is the kernel without it"},
+    {.key = "promo_watermark",
+     .type = NSIM_OPTION_BOOL,
+     .offset = FIELD(reclaim.promo),
+     .default_text = "no",
+     .help = "kswapd works until the promo watermark, one step above high",
+     .source = "WMARK_PROMO, used with NUMA balancing in tiering mode"},
+    {.key = "kswapd_wake_low",
+     .type = NSIM_OPTION_BOOL,
+     .offset = FIELD(reclaim.wake_low),
+     .default_text = "no",
+     .help = "a node's kswapd wakes when that node is below low, not when all nodes of an allocation are",
+     .source = "the kernel wakes it in the slow path of an allocation"},
+    {.key = "min_free",
+     .type = NSIM_OPTION_BYTES,
+     .offset = FIELD(reclaim.min_free_bytes),
+     .default_text = "0B",
+     .help = "min watermarks of all nodes together; 0: 4 x sqrt(KiB of memory) KiB",
+     .source = "vm.min_free_kbytes (unverified)"},
+    {.key = "reclaim_scan",
+     .type = NSIM_OPTION_TIME,
+     .offset = FIELD(reclaim.scan_ps),
+     .min = 0,
+     .max = NSIM_MS,
+     .default_text = "500ns",
+     .help = "CPU time for each page that reclaim looks at",
+     .source = "assumed: the low end of 0.5 to 2 us for a check of one page through the reverse map"},
 };
 
 NsimMoverConfig
@@ -188,7 +259,8 @@ nsim_mover_config_default(void)
                              .batch_pages = 512,
                              .transaction_retries = 3,
                              .attribution = NSIM_ATTRIBUTE_INITIATOR,
-                             .ping_pong_ps = 10 * NSIM_S};
+                             .ping_pong_ps = 10 * NSIM_S,
+                             .reclaim = NSIM_RECLAIM_DEFAULTS};
 }
 
 static bool

@@ -55,6 +55,7 @@ nsim_mover_new(const NsimMoverSetup *setup)
     nsim_assert(problem == NULL);
     nsim_random_init(&mover->random, setup->seed, "mover");
     mover->queues = g_ptr_array_new_with_free_func(task_free);
+    mover->threads = g_ptr_array_new_with_free_func(task_free);
     mover->faults = g_ptr_array_new_with_free_func(task_free);
     mover->requests = g_hash_table_new_full(NULL, NULL, NULL, request_free);
     mover->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
@@ -77,6 +78,7 @@ nsim_mover_free(NsimMover *mover)
     if (mover == NULL)
         return;
     g_ptr_array_unref(mover->queues);
+    g_ptr_array_unref(mover->threads);
     g_ptr_array_unref(mover->faults);
     copy_engines_free(mover);
     g_hash_table_unref(mover->requests);
@@ -346,7 +348,9 @@ fault_task(NsimMover *mover, const NsimInitiator *initiator)
 static Task *
 queue_task(NsimMover *mover, uint32_t queue)
 {
-    nsim_assert(queue > 0 && queue < NSIM_QUEUES_MAX);
+    if (queue >= NSIM_QUEUES_MAX)
+        return g_ptr_array_index(mover->threads, queue - NSIM_QUEUES_MAX);
+    nsim_assert(queue > 0);
     while (mover->queues->len < queue) {
         const uint32_t number = mover->queues->len + 1;
         g_autofree char *name = g_strdup_printf("kmigrated.%u", number);
@@ -392,6 +396,14 @@ nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32
     task->name = g_strdup(name);
     task->payer = nsim_payers_find(mover->setup.payers, name);
     task->pinned_core = core;
+}
+
+uint32_t
+nsim_mover_add_thread(NsimMover *mover, const char *name)
+{
+    const uint32_t queue = NSIM_QUEUES_MAX + mover->threads->len;
+    g_ptr_array_add(mover->threads, task_new(mover, queue, name));
+    return queue;
 }
 
 uint64_t
@@ -554,14 +566,20 @@ mover_batch_done(Task *task, NsimTime now_ps)
     task_next(task, now_ps);
 }
 
+static bool
+any_busy(const GPtrArray *tasks)
+{
+    for (guint i = 0; i < tasks->len; i++) {
+        if (((const Task *)g_ptr_array_index(tasks, i))->busy)
+            return true;
+    }
+    return false;
+}
+
 bool
 nsim_mover_busy(const NsimMover *mover)
 {
-    for (guint i = 0; i < mover->queues->len; i++) {
-        if (((const Task *)g_ptr_array_index(mover->queues, i))->busy)
-            return true;
-    }
-    return mover->faults->len > 0;
+    return any_busy(mover->queues) || any_busy(mover->threads) || mover->faults->len > 0;
 }
 
 static uint64_t
@@ -582,7 +600,7 @@ taken_by(const GPtrArray *tasks, NsimNodeId node)
 uint64_t
 nsim_mover_taken(const NsimMover *mover, NsimNodeId node)
 {
-    return taken_by(mover->queues, node) + taken_by(mover->faults, node);
+    return taken_by(mover->queues, node) + taken_by(mover->threads, node) + taken_by(mover->faults, node);
 }
 
 void
@@ -590,6 +608,8 @@ nsim_mover_stop(NsimMover *mover)
 {
     for (guint i = 0; i < mover->queues->len; i++)
         batch_abort(g_ptr_array_index(mover->queues, i));
+    for (guint i = 0; i < mover->threads->len; i++)
+        batch_abort(g_ptr_array_index(mover->threads, i));
     for (guint i = 0; i < mover->faults->len; i++)
         batch_abort(g_ptr_array_index(mover->faults, i));
     nsim_payers_check(mover->setup.payers);
