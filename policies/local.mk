@@ -10,7 +10,6 @@ libpolicies_a_SOURCES = \
     policies/hot-threshold.c policies/hot-threshold.h \
     policies/numa-move.c policies/numa-move.h \
     policies/numa-scan.c policies/numa-scan.h \
-    policies/top-tier.c policies/top-tier.h \
     policies/first-touch.c \
     policies/interleave.c \
     policies/local.c \
@@ -19,6 +18,7 @@ libpolicies_a_SOURCES = \
     policies/oracle.c \
     policies/preferred.c \
     policies/scripted.c \
+    policies/tpp.c \
     policies/weighted-interleave.c
 # The start of a policy of one's own; built by tests/policies/template.test.
 EXTRA_DIST += policies/template/Makefile policies/template/template.c

@@ -25,6 +25,7 @@ numa_scan_new(NsimHost *host, const NumaScanConfig *config)
     scan->config = config;
     scan->nodes = g_new0(bool, nsim_node_count(host) + 1);
     scan->timed = g_new0(bool, nsim_node_count(host) + 1);
+    scan->top = g_new0(bool, nsim_node_count(host) + 1);
     scan->space_count = nsim_space_count(host);
     scan->spaces = g_new0(NumaSpace, scan->space_count + 1);
     for (uint32_t s = 0; s < scan->space_count; s++) {
@@ -52,8 +53,36 @@ numa_scan_free(NumaScan *scan)
     g_free(scan->tasks);
     g_free(scan->nodes);
     g_free(scan->timed);
+    g_free(scan->top);
     g_free(scan->armed);
     g_free(scan);
+}
+
+static uint32_t
+tier_of(const NsimHost *host, NsimNodeId node)
+{
+    NsimNodeState state;
+    return nsim_node_state(host, node, &state) ? state.tier : NSIM_TIER_NO;
+}
+
+static bool
+is_cpu(const NsimHost *host, NsimAccessorId accessor)
+{
+    NsimAccessorInfo info;
+    return nsim_accessor_info(host, accessor, &info) && info.kind == NSIM_ACCESSOR_CPU;
+}
+
+void
+numa_scan_find_tiers(NumaScan *scan, const NsimHost *host)
+{
+    uint32_t lowest = 0;
+    for (uint32_t a = 0; a < nsim_accessor_count(host); a++) {
+        const uint32_t tier = tier_of(host, nsim_node_by_rank(host, (NsimAccessorId)a, 0));
+        if (is_cpu(host, (NsimAccessorId)a) && tier != NSIM_TIER_NO)
+            lowest = MAX(lowest, tier);
+    }
+    for (uint32_t n = 0; n < nsim_node_count(host); n++)
+        scan->top[n] = tier_of(host, (NsimNodeId)n) <= lowest;
 }
 
 static void
@@ -61,7 +90,6 @@ add_task(NumaScan *scan, const NsimHost *host, uint32_t index, const NsimTaskInf
 {
     NumaTask *task = &scan->tasks[index];
     NumaSpace *space = &scan->spaces[info->space];
-    NsimAccessorInfo accessor;
     const bool first = space->task_count++ == 0;
     if (info->thread >= space->thread_room) {
         space->tasks = g_renew(uint32_t, space->tasks, info->thread + 1);
@@ -74,7 +102,7 @@ add_task(NumaScan *scan, const NsimHost *host, uint32_t index, const NsimTaskInf
                        .accessor = info->accessor,
                        .home = nsim_node_by_rank(host, info->accessor, 0),
                        .number = info->thread,
-                       .cpu = nsim_accessor_info(host, info->accessor, &accessor) && accessor.kind == NSIM_ACCESSOR_CPU,
+                       .cpu = is_cpu(host, info->accessor),
                        .period_ms = (uint32_t)(scan->config->delay_ps / scan->config->clock_ps)};
     /* A thread that joins a process waits two ticks more, and begins with the delay as its period. */
     if (!first)

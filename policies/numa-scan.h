@@ -114,6 +114,7 @@ typedef struct {
     const NumaScanConfig *config;
     bool *nodes;     /* by node: arm pages there */
     bool *timed;     /* by node: mark them with the time */
+    bool *top;       /* by node: of the top tier; numa_scan_find_tiers() */
     bool spare_home; /* do not arm pages on the node of a space's only thread */
     NumaTask *tasks;
     NumaSpace *spaces;
@@ -127,6 +128,11 @@ typedef struct {
 
 NumaScan *numa_scan_new(NsimHost *host, const NumaScanConfig *config);
 void numa_scan_free(NumaScan *scan);
+/*
+ * Which nodes are of the top tier: of a tier as fast as that of a CPU's own node. Page replacement must be on: tiers
+ * are its.
+ */
+void numa_scan_find_tiers(NumaScan *scan, const NsimHost *host);
 /* Set the first timer: its cookie comes to numa_scan_tick(). */
 void numa_scan_start(const NumaScan *scan, NsimHost *host, uint64_t cookie);
 /* Let threads scan that are due, and set the next timer. */

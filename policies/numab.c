@@ -8,7 +8,6 @@
  */
 #include "policies/hot-threshold.h"
 #include "policies/numa-move.h"
-#include "policies/top-tier.h"
 
 #define MODE_NORMAL 1u
 #define MODE_TIERING 2u
@@ -25,7 +24,6 @@ typedef struct {
 typedef struct {
     const NumabConfig *config;
     NumaScan *scan;
-    bool *top;          /* by node */
     HotTarget *targets; /* by node */
     NumaMoves *moves;
 } Numab;
@@ -86,14 +84,16 @@ static const NsimOption numab_options[] = {
 
 /* ---- Deciding --------------------------------------------------------------------------------------------------- */
 
-/* Is there so much free memory that pages need not be hot? */
+/* Is there so much free memory above the promo watermark that pages need not be hot? */
 static bool
 free_space_enough(const NsimHost *host, NsimNodeId node, uint64_t page_bytes)
 {
     NsimNodeInfo info;
-    if (!nsim_node_info(host, node, &info))
+    NsimNodeState state;
+    if (!nsim_node_info(host, node, &info) || !nsim_node_state(host, node, &state))
         return false;
-    return nsim_free_pages(host, node) >= MAX(FREE_ENOUGH_BYTES / page_bytes, info.capacity_pages / FREE_ENOUGH_SHARE);
+    return state.free_pages >=
+           state.promo_pages + MAX(FREE_ENOUGH_BYTES / page_bytes, info.capacity_pages / FREE_ENOUGH_SHARE);
 }
 
 /* May a page of slow memory go up? */
@@ -136,12 +136,16 @@ is_settled(const Numab *self, const NumaTask *task, uint16_t last)
     return self->scan->tasks[space->tasks[last]].home == task->home;
 }
 
-/* A move must leave the target above its high watermark. */
+/* A move must leave its target above the high watermark; in tiering mode kswapd is told when it cannot. */
 static bool
 has_room(const Numab *self, NsimHost *host, const NumaFault *what)
 {
-    (void)self;
-    return nsim_free_pages(host, what->task->home) >= what->count;
+    NsimNodeState state;
+    if (nsim_node_state(host, what->task->home, &state) && state.free_pages >= state.high_pages + what->count)
+        return true;
+    if ((self->config->mode & MODE_TIERING) != 0)
+        nsim_wake_kswapd(host, what->task->home);
+    return false;
 }
 
 /* Does the page's node, or the page, call for a move? Leaves the mark of this fault. */
@@ -151,7 +155,7 @@ is_wanted(Numab *self, NsimHost *host, NumaFault *what)
     uint16_t *mark = &self->scan->spaces[what->fault->space].marks[what->fault->page];
     const bool timed = self->scan->timed[what->node], local = what->node == what->task->home;
     what->own = timed || *mark == NUMA_MARK_NONE || *mark == what->task->number;
-    what->promotion = timed && self->top[what->task->home];
+    what->promotion = timed && self->scan->top[what->task->home];
     if (timed)
         return !local && is_hot(self, host, what->fault, what->count, what->task->home);
     const bool settled = is_settled(self, what->task, *mark);
@@ -188,7 +192,6 @@ numab_detach(void *instance, NsimHost *host)
     (void)host;
     numa_scan_free(self->scan);
     numa_moves_free(self->moves);
-    g_free(self->top);
     g_free(self->targets);
     g_free(self);
 }
@@ -197,17 +200,21 @@ static void *
 numab_attach(NsimHost *host, const void *config, GError **error)
 {
     const NumabConfig *options = config;
-    (void)error;
+    const bool tiering = (options->mode & MODE_TIERING) != 0;
+    NsimReclaimConfig reclaim = NSIM_RECLAIM_DEFAULTS;
+    reclaim.demotion = reclaim.promo = true;
+    if (tiering && !nsim_reclaim(host, &reclaim, error))
+        return NULL;
     Numab *self = g_new0(Numab, 1);
     self->config = options;
-    self->top = g_new0(bool, nsim_node_count(host) + 1);
     self->targets = g_new0(HotTarget, nsim_node_count(host) + 1);
     self->moves = numa_moves_new();
     self->scan = numa_scan_new(host, &options->scan);
     self->scan->spare_home = true;
-    top_tier_find(host, self->top);
+    if (tiering)
+        numa_scan_find_tiers(self->scan, host);
     for (uint32_t n = 0; n < nsim_node_count(host); n++) {
-        self->scan->timed[n] = (options->mode & MODE_TIERING) != 0 && !self->top[n];
+        self->scan->timed[n] = tiering && !self->scan->top[n];
         self->scan->nodes[n] = self->scan->timed[n] || (options->mode & MODE_NORMAL) != 0;
     }
     numa_scan_start(self->scan, host, 0);

@@ -59,12 +59,17 @@ paced_rig(Paced *paced, NsimTime hint_ps, NsimTime start_ps)
         hint_ps, start_ps);
     const NsimMoverConfig config = nsim_mover_config_default();
     Rig *rig = rig_new(text, PACED_PAGES + 8);
-    rig_place(rig, 0, PACED_PAGES, 1);
-    rig_place(rig, PACED_PAGES, 8, 0);
     rig_give_mover(rig, &config);
     nsim_random_init(&paced->random, 1, "paced");
     rig_add_func(rig, 0, paced_next, paced)->sleep_ps = SLEEP_PS;
     return rig;
+}
+
+void
+paced_place(Rig *rig)
+{
+    rig_place(rig, 0, PACED_PAGES, 1);
+    rig_place(rig, PACED_PAGES, 8, 0);
 }
 
 uint32_t

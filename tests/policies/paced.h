@@ -27,11 +27,12 @@ typedef struct {
 /* A RigFunc. */
 bool paced_next(void *context, NsimBurst *ret);
 /*
- * A rig with the workload on a machine of two nodes, 384 MiB at the CPUs and 512 MiB far from them; all pages of the
- * area are far, and some of the program's own near, so that it has more than 256 MiB. A fault costs `hint_ps`, and
- * starting a move `start_ps`.
+ * A rig with the workload on a machine of two nodes, 384 MiB at the CPUs and 512 MiB far from them. A fault costs
+ * `hint_ps`, and starting a move `start_ps`.
  */
 Rig *paced_rig(Paced *paced, NsimTime hint_ps, NsimTime start_ps);
+/* Once a policy is attached: all of the area far, and some of the program's own near, so that it has more than 256 MiB. */
+void paced_place(Rig *rig);
 uint32_t paced_hot_first(const Paced *paced, NsimTime now_ps);
 /* Pages of the tenth that begins at `first`, or of the rest, on the near node. */
 uint32_t paced_near(const Rig *rig, uint32_t first, bool hot);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include <policies/hot-threshold.h>
-#include <policies/top-tier.h>
 
 #include <CUnit/CUnit.h>
 
@@ -95,23 +94,6 @@ test_limit(void)
     CU_ASSERT_EQUAL(target.candidates, sum);
 }
 
-/* Both CPUs' DRAM is of the top tier; the expander, at twice its latency, is not. */
-static void
-test_top_tier(void)
-{
-    g_autofree char *yaml = box_yaml(1, 1);
-    Box box;
-    bool top[3];
-    box_open(&box, yaml);
-    (void)box_add(&box, "w", 1, 1);
-    box_start(&box);
-    top_tier_find(&box.mm->host, top);
-    CU_ASSERT_TRUE(top[0]);
-    CU_ASSERT_TRUE(top[1]);
-    CU_ASSERT_FALSE(top[2]);
-    box_close(&box);
-}
-
 bool
 test_hot_threshold_register(void)
 {
@@ -119,6 +101,5 @@ test_hot_threshold_register(void)
     return suite != NULL && CU_add_test(suite, "latency", test_latency) != NULL &&
            CU_add_test(suite, "adjustment", test_adjust) != NULL &&
            CU_add_test(suite, "adjustment without a limit", test_adjust_default) != NULL &&
-           CU_add_test(suite, "rate limit", test_limit) != NULL &&
-           CU_add_test(suite, "top tier", test_top_tier) != NULL;
+           CU_add_test(suite, "rate limit", test_limit) != NULL;
 }

@@ -88,6 +88,7 @@ replay(const Recording *recording)
     g_autoptr(NsimPolicySpec) spec = nsim_policy_spec_parse(plugins, "numab", &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
     CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
+    paced_place(rig);
     Probe probe = {.rig = rig, .paced = &paced};
     probe_later(&probe, PROBE_PS);
     (void)rig_run(rig);
