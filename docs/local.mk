@@ -20,6 +20,7 @@ EXTRA_DIST += \
     docs/glossary.md \
     docs/machine.md \
     docs/migration.md \
+    docs/numa-balancing.md \
     docs/policies.md \
     docs/rate-format.md \
     docs/reclaim.md \

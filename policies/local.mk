@@ -7,13 +7,18 @@ libpolicies_a_SOURCES = \
     policies/node-list.c policies/node-list.h \
     policies/bind.c \
     policies/fail.c \
+    policies/hot-threshold.c policies/hot-threshold.h \
+    policies/numa-move.c policies/numa-move.h \
+    policies/numa-scan.c policies/numa-scan.h \
     policies/first-touch.c \
     policies/interleave.c \
     policies/local.c \
     policies/nop.c \
+    policies/numab.c \
     policies/oracle.c \
     policies/preferred.c \
     policies/scripted.c \
+    policies/tpp.c \
     policies/weighted-interleave.c
 # The start of a policy of one's own; built by tests/policies/template.test.
 EXTRA_DIST += policies/template/Makefile policies/template/template.c

@@ -44,7 +44,7 @@ test_structs(void)
         SIZE(NsimRouteInfo, 40),
         PLACE(NsimRouteInfo, write_bytes_per_s, 32),
         SIZE(NsimRouteHop, 8),
-        SIZE(NsimSpaceInfo, 32),
+        SIZE(NsimSpaceInfo, 40),
         PLACE(NsimSpaceInfo, workload, 16),
         PLACE(NsimSpaceInfo, page_bytes, 24),
         SIZE(NsimRegionInfo, 40),
@@ -67,11 +67,16 @@ test_structs(void)
         PLACE(NsimReclaimConfig, swap_io_ps, 56),
         SIZE(NsimNodeState, 88),
         PLACE(NsimNodeState, active_file, 80),
-        SIZE(NsimHostOps, 264),
+        PLACE(NsimHostOps, memory_pressure_us, 256),
+        SIZE(NsimHostOps, 296),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
-        PLACE(NsimHostOps, memory_pressure_us, 256),
+        PLACE(NsimHostOps, scan, 288),
+        SIZE(NsimTaskInfo, 40),
+        PLACE(NsimTaskInfo, runnable, 33),
+        SIZE(NsimScan, 56),
+        PLACE(NsimScan, ret_armed, 48),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
