@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# A real kernel as the judge: what boots it, the program in the guest, and what compares.
+check_PROGRAMS += tests/kernel/record
+tests_kernel_record_SOURCES = \
+    tests/kernel/figures.c tests/kernel/figures.h \
+    tests/kernel/record.c \
+    tests/kernel/reduce.c tests/kernel/reduce.h \
+    tests/kernel/runs.h
+tests_kernel_record_LDADD = libqemu.a libtraces.a libsim.a $(GLIB_LIBS) $(ZSTD_LIBS) -lm
+
+# The guest's program is alone in there, as its first program (traces/qemu/local.mk).
+kernel_guest_sources = \
+    tests/kernel/guest/damon.c \
+    tests/kernel/guest/files.c \
+    tests/kernel/guest/guest.c \
+    tests/kernel/guest/place.c \
+    tests/kernel/guest/workload.c
+EXTRA_DIST += $(kernel_guest_sources) tests/kernel/guest/guest.h
+CLEANFILES += tests/kernel/watch
+if HAVE_GUEST
+check_DATA = tests/kernel/watch
+endif
+tests/kernel/watch: $(kernel_guest_sources) tests/kernel/guest/guest.h tests/kernel/runs.h
+	$(AM_V_CCLD)$(CC) -std=gnu17 -D_GNU_SOURCE $(NSIM_WARNINGS) $(CFLAGS) -fno-sanitize=all -static \
+	    -o $@ $(kernel_guest_sources:%=$(srcdir)/%)
