@@ -30,7 +30,7 @@
  * Page-table isolation switches page tables at each entry of the kernel, which empties the emulator's TLB: without that
  * accessed bits that DAMON has cleared do not come back. NUMA balancing is off until a run asks for it.
  */
-#define KERNEL_WORDS "mitigations=auto pti=on numa_balancing=disable tsc=reliable no5lvl"
+#define KERNEL_WORDS "mitigations=auto pti=on preempt=full numa_balancing=disable tsc=reliable no5lvl"
 #define POLL_US 100000
 #define DEFAULT_TIMEOUT_S 900
 
@@ -63,9 +63,9 @@ make_machine(bool monitoring)
     const NsimGuestMachine one = {
         .node_bytes = {1024 * MIB, 1024 * MIB}, .node_cpus = {2, 0}, .node_count = 2, .cpu_count = 2};
     const NsimGuestMachine tiers = {.node_bytes = {384 * MIB, 512 * MIB},
-                                    .node_cpus = {3, 0},
+                                    .node_cpus = {2, 0},
                                     .node_count = 2,
-                                    .cpu_count = 3,
+                                    .cpu_count = 2,
                                     .node_latency_ns = {80, 250},
                                     .node_gb_per_s = {100, 30}};
     return monitoring ? one : tiers;

@@ -179,8 +179,8 @@ end_run(Reduce *reduce, GError **error)
     g_autofree char *path = g_strdup_printf("%s/%s-%s.csv", reduce->folder, reduce->run->name, reduce->seed);
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "# run %s, seed %s, Linux %s\n", reduce->run->name, reduce->seed, reduce->release);
-    g_string_append_printf(text, "# %.0f accesses/s were asked for and %.0f/s done while it was watched\n",
-                           (double)reduce->run->accesses_per_s, rate_between(reduce, RUN_LEAD_US, end_us));
+    g_string_append_printf(text, "# accesses a second: %u asked for, %.0f done while it was watched\n",
+                           reduce->run->accesses_per_s, rate_between(reduce, RUN_LEAD_US, end_us));
     add_header(reduce, text);
     if (reduce->run->kind == RUN_MONITOR)
         add_aggregations(reduce, text);

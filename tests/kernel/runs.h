@@ -57,8 +57,8 @@ static const Run runs[] = {
     { "both",    RUN_SCHEMES,   RUN_HOT_MOVES, 500000,  1,  false, false, false, 50 },
     { "fed",     RUN_SCHEMES,   RUN_HOT,       500000,  1,  false, false, false, 40 },
     { "closed",  RUN_SCHEMES,   RUN_HOT,       500000,  1,  false, false, false, 45 },
-    { "nb",      RUN_BALANCING, RUN_HOT,       500000,  1,  false, false, true,  30 },
-    { "nbhi",    RUN_BALANCING, RUN_HOT,       2000000, 1,  false, false, true,  30 },
+    { "nb",      RUN_BALANCING, RUN_HOT,       500000,  1,  false, false, true,  70 },
+    { "nbhi",    RUN_BALANCING, RUN_HOT,       2000000, 1,  false, false, true,  40 },
 };
 /* clang-format on */
 #define RUN_COUNT (sizeof runs / sizeof runs[0])

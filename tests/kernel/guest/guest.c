@@ -12,7 +12,6 @@
  *     w TIME ACCESSES DROPPED                   accesses done so far, milliseconds in which none were
  *     r TIME START END NR_ACCESSES AGE          a region at the end of an aggregation
  *     m TIME ...                                a row of schemes or balancing, see print_row()
- *     walk TIME prepare|check|end               with `trace-walks` as a run's name suffix (diagnosis)
  *     end NAME                                  ... and is over
  */
 #include "guest.h"
@@ -31,13 +30,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Processors: the program's, kdamond's, ours. */
-#define CPU_WORKLOAD 0u
-#define CPU_KDAMOND 1u
-#define CPU_CONTROL 2u
+/* Processors: of the program and of kdamond; ours. */
+#define CPU_WATCHED 0u
+#define CPU_CONTROL 1u
 #define ROW_US UINT64_C(1000000)
 #define MIB (UINT64_C(1) << 20)
-#define SCHEMES_MAX 2u
 /* An event's room in the buffer of a processor, and how many regions and aggregations there may be. */
 #define BUFFER_KIB_MONITOR 40960
 #define BUFFER_KIB_OTHER 256
@@ -105,6 +102,19 @@ sleep_until_us(const World *world, uint64_t time_us)
 /* ---- The program that is watched -----------------------------------------------------------------------------------
  */
 
+/*
+ * Before kdamond, on the same processor. The emulator runs one processor at a time: on another one the accesses that
+ * fall into a walk of kdamond would wait until it is over, and come when the pages of the next sample are cleared
+ * already. Balancing has no kdamond, and is not for such processes.
+ */
+static void
+go_first(void)
+{
+    const struct sched_param priority = {.sched_priority = 1};
+    if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0)
+        fail("no priority for the program: %s", strerror(errno));
+}
+
 /* A process of its own, by exec: so that its addresses are drawn anew. */
 static void
 start_workload(World *world)
@@ -119,7 +129,9 @@ start_workload(World *world)
     fflush(stdout);
     world->pid = fork();
     if (world->pid == 0) {
-        pin(0, CPU_WORKLOAD);
+        pin(0, CPU_WATCHED);
+        if (world->run->kind != RUN_BALANCING)
+            go_first();
         execl("/proc/self/exe", "workload", "workload", world->run->name, seed, fd_text, (char *)NULL);
         _exit(127);
     }
@@ -174,10 +186,10 @@ watch_monitor(World *world)
     const uint64_t area = world->workload->area;
     const Kdamond fixed = {"fvaddr", world->pid, area, area + (uint64_t)RUN_AREA_PAGES * RUN_PAGE_BYTES, NULL};
     const Kdamond whole = {"vaddr", world->pid, 0, 0, NULL};
-    put_number(BUFFER_KIB_MONITOR, "/sys/kernel/tracing/per_cpu/cpu%u/buffer_size_kb", CPU_KDAMOND);
+    put_number(BUFFER_KIB_MONITOR, "/sys/kernel/tracing/per_cpu/cpu%u/buffer_size_kb", CPU_WATCHED);
     trace_start("damon_aggregated");
     sleep_until_us(world, RUN_LEAD_US);
-    damon_on(world->run->fixed ? &fixed : &whole, 1, CPU_KDAMOND);
+    damon_on(world->run->fixed ? &fixed : &whole, 1, CPU_WATCHED);
     sleep_until_us(world, RUN_LEAD_US + world->run->seconds * UINT64_C(1000000));
     trace_stop();
     damon_off(1);
@@ -263,7 +275,7 @@ watch_schemes(World *world)
     const Kdamond two[] = {near, far};
     world->schemes = strcmp(world->run->name, "both") == 0 ? 2 : 1;
     sleep_until_us(world, RUN_LEAD_US);
-    damon_on(world->schemes == 2 ? two : world->run->far ? &far : &near, world->schemes, CPU_KDAMOND);
+    damon_on(world->schemes == 2 ? two : world->run->far ? &far : &near, world->schemes, CPU_WATCHED);
     watch_rows(world);
     damon_off(world->schemes);
 }
