@@ -34,3 +34,16 @@ tests_kernel_compare_SOURCES = \
     tests/kernel/runs.h \
     tests/mm/damon/pattern.c tests/mm/damon/pattern.h
 tests_kernel_compare_LDADD = libmm.a libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) -lm
+
+# The comparison with what was recorded.
+TESTS += tests/kernel/recorded.test
+recorded = \
+    tests/kernel/recorded/README \
+    $(srcdir)/tests/kernel/recorded/*.csv.gz
+EXTRA_DIST += tests/kernel/check-kernel tests/kernel/recorded.test $(recorded)
+
+# ... and with a kernel that is booted now: minutes.
+check-kernel: all $(check_PROGRAMS) $(check_DATA)
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/kernel/check-kernel $(CHECK_KERNEL_FLAGS); \
+	status=$$?; test $$status -eq 77 || exit $$status
+.PHONY: check-kernel
