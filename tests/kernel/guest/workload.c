@@ -16,6 +16,11 @@
 
 #define TICK_NS UINT64_C(1000000)
 #define TICKS_PER_S 1000u
+/*
+ * Balancing looks at whom the kernel's own tick finds running. In a machine whose time is instructions that tick always
+ * falls beside accesses that begin on the millisecond; so they begin anywhere in it.
+ */
+#define JITTER_NS 900000u
 #define LINE_BYTES 64u
 #define HUGE_BYTES (UINT64_C(2) << 20)
 #define AREA_BYTES ((uint64_t)RUN_AREA_PAGES * RUN_PAGE_BYTES)
@@ -103,7 +108,8 @@ run_ticks(Access *access, Workload *shared)
     uint64_t at = shared->start_ns, log_at = at, dropped = 0;
     while (!shared->stop) {
         at += TICK_NS;
-        const struct timespec until = {.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)};
+        const uint64_t begin = at + (access->run->kind == RUN_BALANCING ? below(next_random(access), JITTER_NS) : 0);
+        const struct timespec until = {.tv_sec = (time_t)(begin / 1000000000), .tv_nsec = (long)(begin % 1000000000)};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
         const uint64_t now = now_ns();
         for (; at + TICK_NS <= now; at += TICK_NS)
