@@ -21,6 +21,7 @@ EXTRA_DIST += \
     docs/kernel-judge.md \
     docs/machine.md \
     docs/migration.md \
+    docs/numa-balancing.md \
     docs/policies.md \
     docs/rate-format.md \
     docs/replay.md \

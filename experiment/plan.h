@@ -22,6 +22,7 @@ typedef struct {
     NsimAccessorId loader;     /* ... by this accessor */
     uint32_t unit_pages;
     NsimTime start_ps;
+    NsimTime sleep_ps; /* gaps at least this long are sleep; 0: none */
     uint32_t group; /* NSIM_GROUP_NONE */
 } NsimWorkload;
 

@@ -80,6 +80,12 @@ typedef struct {
     NsimAccessorId accessor;
     uint32_t mark; /* the last one passed, UINT32_MAX: none */
     NsimTime mark_ps;
+    /* Sleep. */
+    NsimTime sleep_ps;   /* gaps this long are sleep; NSIM_TIME_MAX: none */
+    NsimTime planned_ps; /* when the thread would be here if only its gaps took time */
+    NsimTime idle_ps;    /* slept */
+    /* CPU time: what was used until `cpu_from_ps`, when the sums of this thread began. */
+    NsimTime cpu_before_ps, cpu_from_ps;
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */
@@ -119,6 +125,8 @@ struct _NsimReplay {
 
 /* A control record. True: the thread goes on; false: it is blocked, stopped or failed. */
 bool replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst);
+/* The thread has a burst in hand: it may sleep in the gap before it. Only for threads that do sleep. */
+void replay_pace(Thread *thread);
 /* More bursts. False: none (thread->ended) or failed (replay->error, replay->stop). */
 bool replay_refill(NsimReplay *replay, Thread *thread);
 /* A page that is absent, armed or has copies, met by `burst`. Returns the node to go to, or NSIM_NODE_NONE when the access

@@ -149,6 +149,43 @@ reach_barrier(NsimReplay *replay, Thread *thread, uint32_t group)
     return true;
 }
 
+/*
+ * Let `gap_ps` pass, of which nothing but the thread's own computing has passed yet. A long gap is sleep until a timer: as
+ * many of them as the thread is late, it sleeps less; when it is later than that it goes on at once and the timer is set anew,
+ * so that what it did not get done is not made up for.
+ */
+static void
+pass_gap(Thread *thread, NsimTime gap_ps)
+{
+    if (thread->sleep_ps == NSIM_TIME_MAX) {
+        thread->base_ps += gap_ps;
+        return;
+    }
+    thread->planned_ps += gap_ps;
+    if (gap_ps < thread->sleep_ps) {
+        thread->base_ps += gap_ps;
+        return;
+    }
+    const NsimTime wake_ps = MAX(thread->base_ps, thread->planned_ps);
+    thread->idle_ps += wake_ps - thread->base_ps;
+    thread->base_ps = thread->planned_ps = wake_ps;
+}
+
+void
+replay_pace(Thread *thread)
+{
+    const NsimBurst *burst = thread->next;
+    const NsimTime gap_ps = thread->gap_ps;
+    if (gap_ps >= thread->sleep_ps) {
+        pass_gap(thread, gap_ps);
+        thread->gap_ps = 0;
+        thread->ready_ps = thread->base_ps;
+    } else {
+        thread->planned_ps += gap_ps;
+    }
+    thread->planned_ps += (((uint64_t)burst->step * thread->gap_mult) >> 20) * (burst->count - 1u);
+}
+
 bool
 replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst)
 {
@@ -160,7 +197,7 @@ replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst)
     }
     if (!time_is_left(replay, thread, gap_ps))
         return false;
-    thread->base_ps += gap_ps;
+    pass_gap(thread, gap_ps);
     if (burst->op == NSIM_OP_BARRIER && burst->page < workload->barrier_count)
         return reach_barrier(replay, thread, burst->page);
     if (burst->op == NSIM_OP_MARK && burst->page < workload->mark_count)
@@ -247,10 +284,11 @@ raise_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimFaultKind kin
                          ? NSIM_CORE_NONE
                          : nsim_cpus_find(replay->options.cpus, thread->accessor, thread->core->number);
     mm->fault_done_ps = t_ps + cost_ps;
+    mm->fault_charge_ps = 0;
     if (!nsim_mm_fault(mm, &fault, 1))
         stop(replay);
     mm->fault_thread = NSIM_THREAD_NONE;
-    charge_kernel(thread, t_ps, cost_ps);
+    charge_kernel(thread, t_ps, cost_ps + mm->fault_charge_ps);
     if (mm->mover != NULL && nsim_mover_waits(mm->mover, number))
         block(thread, thread->base_ps, true);
     replay->horizon_ps = 0; /* the policy may have set a timer, or moves something */
@@ -357,6 +395,46 @@ replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps)
     return true;
 }
 
+/* ---- What policies know of threads ---------------------------------------------------------------------------- */
+
+/* How far the thread has got at `now_ps`, or later when it is ahead: what it does until then is decided. */
+static NsimTime
+reached(const Thread *thread, NsimTime now_ps)
+{
+    NsimTime until_ps = thread->base_ps;
+    if (thread->blocked && thread->faulting)
+        until_ps = MAX(until_ps, now_ps);
+    else if (!thread->blocked && thread->begun)
+        until_ps = MAX(until_ps, MIN(now_ps, thread->ready_ps));
+    return until_ps;
+}
+
+/* CPU time: all but sleep, barriers and waiting for pages that others move. */
+static NsimTime
+cpu_time(const Thread *thread, NsimTime now_ps)
+{
+    const NsimTime until_ps = reached(thread, now_ps);
+    const NsimTime whole_ps = until_ps > thread->cpu_from_ps ? until_ps - thread->cpu_from_ps : 0;
+    const NsimTime off_ps = thread->idle_ps + thread->barrier_ps + thread->blocked_ps;
+    return thread->cpu_before_ps + (whole_ps > off_ps ? whole_ps - off_ps : 0);
+}
+
+static void
+tell_task(const void *context, uint32_t task, NsimTime now_ps, NsimTaskInfo *ret)
+{
+    const NsimReplay *replay = context;
+    const Thread *thread = &replay->threads[task];
+    const NsimTime key_ps = replay->tree[replay->leaf_count + task].key_ps;
+    *ret = (NsimTaskInfo){ .thread = thread->number,
+                           .space = thread->space_id,
+                           .accessor = thread->accessor,
+                           .core = thread->core->number,
+                           .start_ps = replay->options.threads[task].start_ps,
+                           .cpu_ps = cpu_time(thread, now_ps),
+                           .ended = thread->ended,
+                           .runnable = !thread->ended && key_ps != NSIM_TIME_MAX && now_ps >= thread->start_ps };
+}
+
 /* ---- Events -------------------------------------------------------------------------------------------------- */
 
 static void
@@ -371,6 +449,9 @@ begin_statistics(void *context, uint64_t argument)
         nsim_mover_forget(replay->options.mm->mover);
     for (uint32_t i = 0; i < replay->options.thread_count; i++) {
         Thread *thread = &replay->threads[i];
+        thread->cpu_before_ps = cpu_time(thread, replay->options.warmup_ps);
+        thread->cpu_from_ps = reached(thread, replay->options.warmup_ps);
+        thread->idle_ps = 0;
         thread->stall_ps = thread->kernel_ps = thread->barrier_ps = thread->blocked_ps = 0;
         thread->start_ps = MAX(thread->start_ps, replay->options.warmup_ps);
         thread->burst_count = (uint64_t)(thread->end - thread->next);
@@ -562,7 +643,8 @@ build_threads(NsimReplay *replay)
         thread->end = from->source.bursts + from->source.filled;
         thread->burst_count = (uint64_t)(thread->end - thread->next);
         thread->gap_mult = from->gap_mult;
-        thread->base_ps = thread->start_ps = from->start_ps;
+        thread->base_ps = thread->start_ps = thread->planned_ps = thread->cpu_from_ps = from->start_ps;
+        thread->sleep_ps = from->sleep_ps > 0 ? from->sleep_ps : NSIM_TIME_MAX;
         thread->mark = UINT32_MAX;
         if (options->machine->accessors[from->accessor].cache_bytes > 0 && !from->filtered) {
             const NsimAccessor *accessor = &options->machine->accessors[from->accessor];
@@ -575,7 +657,8 @@ build_threads(NsimReplay *replay)
         replay->threads[i].shared = replay->threads[i].core->thread_count > 1;
     for (uint32_t i = 0; i < options->thread_count; i++)
         replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached ||
-                                     replay->threads[i].core->tlb != NULL;
+                                     replay->threads[i].core->tlb != NULL ||
+                                     replay->threads[i].sleep_ps != NSIM_TIME_MAX;
 }
 
 static void
@@ -652,6 +735,7 @@ nsim_replay_new(const NsimReplayOptions *options)
         replay_set_key(replay, i, replay->threads[i].base_ps);
     replay->running = options->thread_count;
     connect_kernel(replay);
+    options->mm->tasks = (NsimTasks){ .count = options->thread_count, .info = tell_task, .context = replay };
     return replay;
 }
 
@@ -660,6 +744,7 @@ nsim_replay_free(NsimReplay *replay)
 {
     if (replay == NULL)
         return;
+    replay->options.mm->tasks = (NsimTasks){ 0 };
     for (uint32_t c = 0; c < replay->core_count; c++) {
         Core *core = &replay->cores[c];
         for (uint32_t l = 0; l < core->lane_count; l++)
@@ -703,7 +788,8 @@ nsim_replay_free(NsimReplay *replay)
 static NsimTime
 compute_time(const Thread *thread, NsimTime end_ps)
 {
-    const NsimTime elsewhere_ps = thread->stall_ps + thread->kernel_ps + thread->barrier_ps + thread->blocked_ps;
+    const NsimTime elsewhere_ps =
+        thread->stall_ps + thread->kernel_ps + thread->barrier_ps + thread->blocked_ps + thread->idle_ps;
     const NsimTime whole_ps = end_ps > thread->start_ps ? end_ps - thread->start_ps : 0;
     return whole_ps > elsewhere_ps ? whole_ps - elsewhere_ps : 0;
 }
@@ -723,6 +809,7 @@ sum_up(NsimReplay *replay)
         accessor->kernel_ps += thread->kernel_ps;
         accessor->barrier_ps += thread->barrier_ps;
         accessor->blocked_ps += thread->blocked_ps;
+        accessor->idle_ps += thread->idle_ps;
         accessor->compute_ps += compute_time(thread, end_ps);
         accessor->access_count += thread->hit_count;
         accessor->thread_count++;

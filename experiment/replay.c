@@ -470,6 +470,8 @@ special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
         thread->plain = thread->begun && !thread->special;
         if (!thread->begun)
             return NSIM_TIME_MAX;
+        if (UNLIKELY(thread->sleep_ps != NSIM_TIME_MAX))
+            replay_pace(thread);
     }
     if (thread->shared)
         return shared_issue_time(thread);

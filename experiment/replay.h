@@ -35,6 +35,7 @@ typedef struct {
     /* Gap units to picoseconds: ps = gap * mult / 2^16. */
     uint64_t gap_mult;
     bool filtered; /* the trace is already behind a cache: the accessor's own is skipped */
+    NsimTime sleep_ps; /* gaps at least this long are sleep until a timer; 0: none */
 } NsimReplayThread;
 
 typedef struct {
@@ -62,7 +63,7 @@ typedef struct {
 typedef struct {
     NsimTime end_ps;    /* last completion */
     uint64_t access_count;
-    NsimTime stall_ps, kernel_ps, barrier_ps, blocked_ps, compute_ps; /* summed over its threads */
+    NsimTime stall_ps, kernel_ps, barrier_ps, blocked_ps, idle_ps, compute_ps; /* summed over its threads */
     uint32_t thread_count;
 } NsimReplayAccessor;
 

@@ -115,7 +115,8 @@ build_threads(RunState *state, const NsimExperiment *plan, GError **error)
                                     .number = t,
                                     .start_ps = workload->start_ps,
                                     .gap_mult = nsim_gap_mult(info, &plan->machine->accessors[accessor]),
-                                    .filtered = info->filtered };
+                                    .filtered = info->filtered,
+                                    .sleep_ps = workload->sleep_ps };
         }
     }
     return true;

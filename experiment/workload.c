@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const workload_keys[] = { "name", "trace", "threads", "initial", "unit", "start", "group", NULL };
+static const char *const workload_keys[] = { "name", "trace", "threads", "initial", "unit", "start", "sleep", "group", NULL };
 static const char *const initial_keys[] = { "by", NULL };
 
 static bool
@@ -204,6 +204,7 @@ read_workload(NsimExperiment *plan, NsimWorkload *workload, const NsimValue *map
         !nsim_value_read_text(map, "name", false, &name, error) ||
         !nsim_value_read_text(map, "trace", override == NULL, &trace, error) ||
         !nsim_value_read_time(map, "start", false, &workload->start_ps, error) ||
+        !nsim_value_read_time(map, "sleep", false, &workload->sleep_ps, error) ||
         !read_unit(plan->machine, workload, map, error))
         return false;
     if (workload->start_ps > NSIM_START_HOURS_MAX * 3600 * NSIM_S)

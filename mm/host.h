@@ -27,6 +27,14 @@ typedef struct {
     uint64_t numa_hint_faults; /* armed pages touched */
 } NsimVmstat;
 
+/* The threads of the workloads; whoever runs them says what they do. */
+typedef struct {
+    uint32_t count;
+    /* Everything but the size; the task is below `count`. */
+    void (*info)(const void *context, uint32_t task, NsimTime now_ps, NsimTaskInfo *ret);
+    const void *context;
+} NsimTasks;
+
 typedef struct {
     NsimHost host; /* first: the policy's handle */
     const NsimMachine *machine;
@@ -43,6 +51,8 @@ typedef struct {
     uint32_t fault_thread, fault_core;
     NsimAccessorId fault_accessor;
     NsimTime fault_done_ps;
+    NsimTime fault_charge_ps; /* what the policy charged to it meanwhile */
+    NsimTasks tasks;          /* none before the workloads begin */
     /* private */
     const NsimPolicyClass *policy;
     void *instance;

@@ -151,3 +151,12 @@ void nsim_mover_forget(NsimMover *mover);
 uint64_t nsim_mover_taken(const NsimMover *mover, NsimNodeId node);
 /* Drop what is under way, as if it had not begun: pages stay where they were. For the end of a run. */
 void nsim_mover_stop(NsimMover *mover);
+
+/*
+ * Kernel work beside migrations, which is not in the migrations' books. `interrupt` takes `ps` of a core from `now_ps` on.
+ * `flush` shoots down TLB entries of `pages` changed page-table entries of a space on behalf of a core: other cores that run
+ * its threads lose the time of an interrupt. Returns what the asking core waits.
+ */
+void nsim_mover_interrupt(NsimMover *mover, NsimAccessorId accessor, uint32_t core, NsimTime ps, NsimTime now_ps);
+NsimTime nsim_mover_flush(NsimMover *mover, NsimSpaceId space, uint64_t pages, NsimAccessorId accessor, uint32_t core,
+                          NsimTime now_ps);

@@ -7,10 +7,15 @@ libpolicies_a_SOURCES = \
     policies/node-list.c policies/node-list.h \
     policies/bind.c \
     policies/fail.c \
+    policies/hot-threshold.c policies/hot-threshold.h \
+    policies/numa-move.c policies/numa-move.h \
+    policies/numa-scan.c policies/numa-scan.h \
+    policies/top-tier.c policies/top-tier.h \
     policies/first-touch.c \
     policies/interleave.c \
     policies/local.c \
     policies/nop.c \
+    policies/numab.c \
     policies/oracle.c \
     policies/preferred.c \
     policies/scripted.c \

@@ -73,6 +73,7 @@ typedef struct {
     uint64_t page_count; /* base pages; pages of one region are contiguous and in address order */
     const char *workload;
     uint64_t page_bytes; /* of a base page */
+    uint64_t resident_pages; /* have memory now */
 } NsimSpaceInfo;
 
 typedef struct {
@@ -157,6 +158,36 @@ typedef struct {
     NsimNodeId node;
 } NsimOutcome;
 
+/* A thread of a workload. Its CPU time stands still while it sleeps, waits at a barrier or waits for pages under migration. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t thread; /* number in its workload, as in NsimFault */
+    NsimSpaceId space;
+    NsimAccessorId accessor;
+    uint32_t core; /* of the accessor */
+    NsimTime start_ps;
+    NsimTime cpu_ps; /* used so far, kernel work on its behalf included */
+    bool ended;
+    bool runnable; /* not ended, and waits for nobody */
+} NsimTaskInfo;
+
+/*
+ * Arming by a scan of page tables in a task's context, as change_prot_numa() does: the task stands still for `page_ps` for
+ * each present page of the range and `change_ps` for each one armed, and for one TLB shootdown when there are any; the
+ * other CPUs that run threads of the space lose the time of an interrupt.
+ */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t task; /* below nsim_task_count(); runs in this space */
+    NsimPage page;
+    uint32_t count; /* pages */
+    NsimSpaceId space;
+    uint16_t reserved;
+    const bool *nodes; /* by node: arm what is there; NULL: on all nodes */
+    NsimTime page_ps, change_ps;
+    bool *ret_armed; /* nullable, `count` long: which pages are newly armed */
+} NsimScan;
+
 /* The most queues a policy can use. */
 #define NSIM_QUEUES_MAX 64u
 
@@ -191,6 +222,10 @@ struct _NsimHostOps {
     bool (*cancel)(NsimHost *host, uint64_t token);
     bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
     uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
+    uint32_t (*task_count)(const NsimHost *host);
+    bool (*task_info)(const NsimHost *host, uint32_t task, NsimTaskInfo *info);
+    bool (*charge)(NsimHost *host, uint32_t task, NsimTime ps);
+    uint64_t (*scan)(NsimHost *host, const NsimScan *scan, NsimTime *ret_cost_ps);
 };
 
 struct _NsimHost {
@@ -524,4 +559,39 @@ static inline void
 nsim_fail(NsimHost *host, const char *message)
 {
     host->ops->fail(host, message);
+}
+
+/* ---- Threads of the workloads --------------------------------------------------------------------------------- */
+
+/* How many there are: known when the workloads begin, 0 in `attach`. */
+static inline uint32_t
+nsim_task_count(const NsimHost *host)
+{
+    return host->ops->task_count(host);
+}
+
+/* False: no such task. */
+static inline bool
+nsim_task_info(const NsimHost *host, uint32_t task, NsimTaskInfo *info)
+{
+    info->struct_size = sizeof *info;
+    return host->ops->task_info(host, task, info);
+}
+
+/*
+ * The kernel works in the task's context for `ps`: its core stands still that long, and its accessor has that much more
+ * kernel time. False: there is no such task, or it is not runnable and does nothing now.
+ */
+static inline bool
+nsim_charge(NsimHost *host, uint32_t task, NsimTime ps)
+{
+    return host->ops->charge(host, task, ps);
+}
+
+/* Carry a scan out; `scan->struct_size` is set here. Returns the pages newly armed; `*ret_cost_ps` (nullable) the task's time. */
+static inline uint64_t
+nsim_scan(NsimHost *host, NsimScan *scan, NsimTime *ret_cost_ps)
+{
+    scan->struct_size = sizeof *scan;
+    return host->ops->scan(host, scan, ret_cost_ps);
 }

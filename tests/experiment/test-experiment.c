@@ -11,7 +11,7 @@ main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    const bool registered = test_replay_register() && test_threads_register() && test_pages_register() && test_migration_register() &&
+    const bool registered = test_replay_register() && test_tasks_register() && test_threads_register() && test_pages_register() && test_migration_register() &&
                             test_fabric_register() && test_conservation_register() && test_policy_spec_register() &&
                             test_plan_register() && test_timeline_register();
     bool passed = false;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 if HAVE_CUNIT
-check_PROGRAMS += tests/policies/test-policies
-TESTS += tests/policies/test-policies
+check_PROGRAMS += tests/policies/test-policies tests/policies/test-tiering
+TESTS += tests/policies/test-policies tests/policies/test-tiering
 endif
 tests_policies_test_policies_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
@@ -10,6 +10,7 @@ tests_policies_test_policies_SOURCES = \
     tests/policies/test-bind.c \
     tests/policies/test-fail.c \
     tests/policies/test-first-touch.c \
+    tests/policies/test-hot-threshold.c \
     tests/policies/test-interleave.c \
     tests/policies/test-node-list.c \
     tests/policies/test-oracle.c \
@@ -24,6 +25,13 @@ tests_policies_test_policies_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_CFLAGS='"$(GLIB_
 tests_policies_test_policies_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_policies_test_policies_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS) $(CUNIT_LIBS)
+tests_policies_test_tiering_SOURCES = \
+    tests/experiment/rig.c tests/experiment/rig.h \
+    tests/policies/paced.c tests/policies/paced.h \
+    tests/policies/test-numab.c \
+    tests/policies/test-tiering.c tests/policies/test-tiering.h
+tests_policies_test_tiering_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_policies_test_tiering_LDADD = $(tests_policies_test_policies_LDADD)
 
 # Scripts that print TAP lines, as those of tests/cli.
 policies_tests = tests/policies/headers.test tests/policies/template.test

@@ -44,7 +44,7 @@ test_structs(void)
         SIZE(NsimRouteInfo, 40),
         PLACE(NsimRouteInfo, write_bytes_per_s, 32),
         SIZE(NsimRouteHop, 8),
-        SIZE(NsimSpaceInfo, 32),
+        SIZE(NsimSpaceInfo, 40),
         PLACE(NsimSpaceInfo, workload, 16),
         PLACE(NsimSpaceInfo, page_bytes, 24),
         SIZE(NsimRegionInfo, 40),
@@ -63,10 +63,15 @@ test_structs(void)
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
-        SIZE(NsimHostOps, 208),
+        SIZE(NsimHostOps, 240),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
+        PLACE(NsimHostOps, scan, 232),
+        SIZE(NsimTaskInfo, 40),
+        PLACE(NsimTaskInfo, runnable, 33),
+        SIZE(NsimScan, 56),
+        PLACE(NsimScan, ret_armed, 48),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* The suites of tests/policies/test-tiering. Each returns false when CUnit refuses to register it. */
+#pragma once
+
+#include <stdbool.h>
+
+bool test_numab_register(void);
