@@ -8,5 +8,11 @@ typedef struct {
     unsigned figures, near, within; /* compared; means near each other; else one mean among the runs of the other */
 } Verdict;
 
-/* What schemes and NUMA balancing did (schemes.c), of all recordings (Recording). */
+/* One figure of both; they are near when at most `tolerance` apart. */
+void compare_numbers(Verdict *verdict, const char *what, double kernel, double model, double tolerance);
+/* The model could not be run: a figure that does not agree. */
+void compare_failed(Verdict *verdict, const char *why);
+
+/* What NUMA balancing and DAMON's schemes did, of all recordings (Recording). */
+void compare_balancing(Verdict *verdict, const GPtrArray *recordings);
 void compare_schemes(Verdict *verdict, const GPtrArray *recordings);

@@ -20,20 +20,26 @@ CLEANFILES += tests/kernel/watch
 if HAVE_GUEST
 check_DATA = tests/kernel/watch
 endif
-tests/kernel/watch: $(kernel_guest_sources) tests/kernel/guest/guest.h tests/kernel/runs.h
+tests/kernel/watch: $(kernel_guest_sources) tests/kernel/guest/guest.h tests/kernel/runs.h tests/kernel/accesses.h
 	$(AM_V_CCLD)$(CC) -std=gnu17 -D_GNU_SOURCE $(NSIM_WARNINGS) $(CFLAGS) -fno-sanitize=all -static \
 	    -o $@ $(kernel_guest_sources:%=$(srcdir)/%)
 
 check_PROGRAMS += tests/kernel/compare
+tests_kernel_compare_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_kernel_compare_SOURCES = \
+    tests/kernel/accesses.h \
+    tests/kernel/balancing.c \
     tests/kernel/compare.c tests/kernel/compare.h \
+    tests/kernel/engine.c tests/kernel/engine.h \
     tests/kernel/figures.c tests/kernel/figures.h \
     tests/kernel/model.c tests/kernel/model.h \
     tests/kernel/recording.c tests/kernel/recording.h \
     tests/kernel/schemes.c \
     tests/kernel/runs.h \
+    tests/kernel/trace.c tests/kernel/trace.h \
     tests/mm/damon/pattern.c tests/mm/damon/pattern.h
-tests_kernel_compare_LDADD = libmm.a libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) -lm
+tests_kernel_compare_LDADD = libtraces.a libmm.a libmodels.a libsim.a \
+    $(GLIB_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) $(ZSTD_LIBS) -lm
 
 # The comparison with what was recorded.
 TESTS += tests/kernel/recorded.test
