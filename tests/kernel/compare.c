@@ -131,9 +131,9 @@ compare_failed(Verdict *verdict, const char *why)
 
 /* Nothing is known to better than `unit`. */
 static bool
-lies_among(double mean, Spread runs, double unit)
+lies_among(double mean, Spread spread, double unit)
 {
-    return mean >= runs.least - unit && mean <= runs.most + unit;
+    return mean >= spread.least - unit && mean <= spread.most + unit;
 }
 
 /* The means are near each other, or one lies among the runs of the other. */
