@@ -6,6 +6,10 @@
 
 #include "figures.h"
 
+/* Columns of schemes and balancing, and more of them for each scheme (reduce.h). */
+#define RECORDING_COLUMNS 18u
+#define RECORDING_SCHEME_COLUMNS 6u
+
 typedef struct {
     const Run *run;
     char *seed, *release; /* as written */

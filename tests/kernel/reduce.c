@@ -166,7 +166,7 @@ add_header(const Reduce *reduce, GString *text)
         return;
     }
     g_string_append(text, REDUCE_HEADER);
-    for (unsigned k = 0; k < (reduce->columns - REDUCE_COLUMNS) / REDUCE_SCHEME_COLUMNS; k++)
+    for (unsigned k = 0; k < (reduce->columns - RECORDING_COLUMNS) / RECORDING_SCHEME_COLUMNS; k++)
         g_string_append_printf(text, REDUCE_SCHEME_HEADER, k, k, k, k, k, k);
     g_string_append_c(text, '\n');
 }
@@ -223,7 +223,7 @@ static bool
 add_row(Reduce *reduce, char **words)
 {
     const unsigned columns = g_strv_length(words) - 1;
-    if (columns < REDUCE_COLUMNS || (columns - REDUCE_COLUMNS) % REDUCE_SCHEME_COLUMNS != 0)
+    if (columns < RECORDING_COLUMNS || (columns - RECORDING_COLUMNS) % RECORDING_SCHEME_COLUMNS != 0)
         return false;
     g_autofree char *row = g_strjoinv(",", words + 1);
     reduce->columns = columns;

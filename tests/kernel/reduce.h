@@ -11,13 +11,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "recording.h"
+
 /* Of the row that print_row() of guest/guest.c prints; then six columns for each scheme. */
 #define REDUCE_HEADER                                                                                                  \
     "time_us,accesses,cpu_us,near0,near1,near2,near3,near4,near5,near6,near7,near8,near9,pte_updates,hint_faults,"     \
     "promoted,demoted,migrated"
 #define REDUCE_SCHEME_HEADER ",nr_tried%u,sz_tried%u,nr_applied%u,sz_applied%u,qt_exceeds%u,effective_bytes%u"
-#define REDUCE_SCHEME_COLUMNS 6u
-#define REDUCE_COLUMNS 18u
 
 typedef struct _Reduce Reduce;
 
