@@ -18,6 +18,7 @@ EXTRA_DIST += \
     docs/from-program-to-report.md \
     docs/generate.md \
     docs/glossary.md \
+    docs/kernel-judge.md \
     docs/machine.md \
     docs/migration.md \
     docs/numa-balancing.md \

@@ -14,6 +14,7 @@ include tests/mm/damon/local.mk
 include tests/policies/local.mk
 include tests/report/local.mk
 include tests/experiment/local.mk
+include tests/kernel/local.mk
 include tests/judge/local.mk
 include tests/golden/local.mk
 include tests/cli/local.mk

@@ -88,6 +88,23 @@ G_GNUC_PRINTF(3, 4) static void add(GPtrArray *words, const char *option, const 
     va_end(arguments);
 }
 
+static bool
+has_tiers(const NsimGuestMachine *machine)
+{
+    return machine->node_latency_ns[0] > 0;
+}
+
+static void
+add_tiers(GPtrArray *words, const NsimGuestMachine *machine)
+{
+    for (uint32_t i = 0; i < machine->node_count; i++) {
+        add(words, "-numa", "hmat-lb,initiator=0,target=%u,hierarchy=memory,data-type=access-latency,latency=%u", i,
+            machine->node_latency_ns[i]);
+        add(words, "-numa", "hmat-lb,initiator=0,target=%u,hierarchy=memory,data-type=access-bandwidth,bandwidth=%uG",
+            i, machine->node_gb_per_s[i]);
+    }
+}
+
 static void
 add_nodes(GPtrArray *words, const NsimGuestMachine *machine)
 {
@@ -97,9 +114,12 @@ add_nodes(GPtrArray *words, const NsimGuestMachine *machine)
                                     ? g_strdup_printf(",cpus=%u-%u", cpu, cpu + machine->node_cpus[i] - 1)
                                     : g_strdup("");
         add(words, "-object", "memory-backend-ram,id=node%u,size=%" G_GUINT64_FORMAT, i, machine->node_bytes[i]);
-        add(words, "-numa", "node,nodeid=%u,memdev=node%u%s", i, i, cpus);
+        add(words, "-numa", "node,nodeid=%u,memdev=node%u%s%s", i, i, cpus,
+            has_tiers(machine) && machine->node_cpus[i] == 0 ? ",initiator=0" : "");
         cpu += machine->node_cpus[i];
     }
+    if (has_tiers(machine))
+        add_tiers(words, machine);
 }
 
 /* A port of the virtual serial device; guest/init.c opens it by its number. */
@@ -110,14 +130,20 @@ add_port(GPtrArray *words, unsigned number, int fd)
     add(words, "-device", "virtserialport,chardev=port%u,nr=%u", number, number);
 }
 
+/* Commas end a plug-in's path unless they are doubled. */
+static void
+add_plugin(GPtrArray *words, const char *path, int channel_fd)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ",", -1);
+    g_autofree char *plugin = g_strjoinv(",,", parts);
+    add(words, "-plugin", "%s,fd=%d", plugin, channel_fd);
+}
+
 char **
 nsim_guest_machine_arguments(const NsimGuestMachine *machine, const NsimGuestLaunch *launch)
 {
     uint64_t bytes = 0;
     GPtrArray *words = g_ptr_array_new();
-    /* Commas end a plug-in's path unless they are doubled. */
-    g_auto(GStrv) parts = g_strsplit(launch->plugin, ",", -1);
-    g_autofree char *plugin = g_strjoinv(",,", parts);
     for (uint32_t i = 0; i < machine->node_count; i++)
         bytes += machine->node_bytes[i];
     g_ptr_array_add(words, g_strdup(launch->emulator));
@@ -125,12 +151,12 @@ nsim_guest_machine_arguments(const NsimGuestMachine *machine, const NsimGuestLau
     g_ptr_array_add(words, g_strdup("-no-user-config"));
     g_ptr_array_add(words, g_strdup("-no-reboot"));
     add(words, "-display", "none");
-    add(words, "-machine", "pc");
+    add(words, "-machine", has_tiers(machine) ? "pc,hmat=on" : "pc");
     add(words, "-accel", "tcg,thread=single");
     /* The guest's time is instructions, and its dice and its calendar are the same each time. */
     add(words, "-icount", "shift=0,sleep=off");
     add(words, "-rtc", "base=2020-01-01,clock=vm");
-    add(words, "-seed", "1");
+    add(words, "-seed", "%u", launch->seed + 1);
     add(words, "-cpu", "%s", launch->cpu);
     add(words, "-smp", "%u,sockets=%u,cores=1,threads=1", machine->cpu_count, machine->cpu_count);
     add(words, "-m", "%" G_GUINT64_FORMAT "M", bytes >> MIB_SHIFT);
@@ -146,7 +172,8 @@ nsim_guest_machine_arguments(const NsimGuestMachine *machine, const NsimGuestLau
     add_port(words, 1, launch->out_fd);
     add_port(words, 2, launch->err_fd);
     add_port(words, 3, launch->report_fd);
-    add(words, "-plugin", "%s,fd=%d", plugin, launch->channel_fd);
+    if (launch->plugin != NULL)
+        add_plugin(words, launch->plugin, launch->channel_fd);
     g_ptr_array_add(words, NULL);
     return (char **)g_ptr_array_free(words, FALSE);
 }

@@ -26,6 +26,10 @@ typedef struct {
     uint64_t node_bytes[NSIM_RECORDER_NODES_MAX];
     uint32_t node_cpus[NSIM_RECORDER_NODES_MAX]; /* how many; their numbers go on from the node before */
     uint32_t node_count, cpu_count;
+    /* What firmware says of memory as processors of node 0 see it (ACPI HMAT), by which kernels sort it into tiers. All
+     * 0: it says nothing. */
+    uint32_t node_latency_ns[NSIM_RECORDER_NODES_MAX];
+    uint32_t node_gb_per_s[NSIM_RECORDER_NODES_MAX];
 } NsimGuestMachine;
 
 /*
@@ -39,8 +43,10 @@ char *nsim_guest_machine_describe(const NsimGuestMachine *machine);
 
 typedef struct {
     const char *emulator, *cpu; /* cpu: its model and features */
-    const char *plugin, *kernel;
+    const char *plugin;         /* NULL: none, and `channel_fd` is not used */
+    const char *kernel;
     const char *append; /* more of the kernel's command line; NULL: nothing */
+    uint32_t seed;      /* of what is random in there; 0 is as good as any */
     /* Descriptors that the emulator inherits. */
     int channel_fd, initramfs_fd;
     int out_fd, err_fd, report_fd; /* what the guest's program prints, and what its first program reports */

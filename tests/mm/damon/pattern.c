@@ -8,17 +8,12 @@
 #define PAGE ((uint64_t)4096)
 #define MIB ((uint64_t)1 << 20)
 #define AREA_PAGES 65536u
-#define HOT_FIRST 26214u
 #define HOT_PAGES 6553u
+#define HOT_FIRST (4 * HOT_PAGES)
 #define HUGE_PAGES 512u
 #define MOVE_PS (10 * NSIM_S)
 /* The program's accesses began so long before DAMON. */
 #define LEAD_PS (1200 * NSIM_MS)
-/*
- * Time of one clear or test on the recorded machine, an emulator: aggregations of 137 ms instead of 100 with 420
- * regions after merging, which are about 580 while sampling: 37 ms / (20 samples x 2 x 580).
- */
-#define WALK_PS (1600 * NSIM_NS)
 
 /* Where the three areas of the recorded program were. Libraries lie behind the workload's pages. */
 #define HEAP_START ((uint64_t)0x555550000000)
@@ -32,7 +27,9 @@ typedef struct {
     NsimRandom random;
     uint64_t heap_bytes;
     uint32_t busy_stack_pages; /* at the end of the stack: touched all the time */
-    NsimTime prepared_ps;
+    NsimTime prepared_ps, walk_ps;
+    PatternObserver observer;
+    void *observer_data;
     /* results */
     NsimTime last_ps; /* of the aggregation before */
     GArray *rows;
@@ -140,7 +137,7 @@ pattern_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
     world->prepared_ps = now_ps;
     for (uint32_t i = 0; i < target->count; i++)
         nsim_damon_choose(context, &target->regions[i]);
-    return target->count * WALK_PS;
+    return target->count * world->walk_ps;
 }
 
 static NsimTime
@@ -151,13 +148,13 @@ pattern_check(void *state, NsimDamonContext *context, NsimTime now_ps, uint32_t 
     *ret_max = 0;
     for (uint32_t i = 0; i < target->count; i++) {
         NsimDamonRegion *region = &target->regions[i];
-        const NsimTime offset_ps = LEAD_PS + i * WALK_PS;
+        const NsimTime offset_ps = LEAD_PS + i * world->walk_ps;
         const bool young =
             is_young(world, region->sampling_address, world->prepared_ps + offset_ps, now_ps + offset_ps);
         nsim_damon_count(context, region, young);
         *ret_max = MAX(*ret_max, region->nr_accesses);
     }
-    return target->count * WALK_PS;
+    return target->count * world->walk_ps;
 }
 
 static const NsimDamonOps pattern_ops = {
@@ -253,22 +250,30 @@ summarise(const World *world, uint32_t samples)
     return figures;
 }
 
-Figures
-pattern_run(const Pattern *pattern, const NsimDamonRules *rules, uint64_t seed)
+static void
+tell(void *data, NsimDamonContext *context, NsimTime now_ps)
 {
-    World world = {.pattern = pattern, .rows = g_array_new(FALSE, FALSE, sizeof(Row))};
+    World *world = data;
+    world->observer(world->observer_data, &context->targets[0], AREA_START, now_ps + LEAD_PS);
+}
+
+static void
+run(World *world, const NsimDamonRules *rules, uint64_t seed)
+{
+    const Pattern *pattern = world->pattern;
     g_autoptr(GError) error = NULL;
-    nsim_random_init(&world.random, seed, pattern->name);
+    nsim_random_init(&world->random, seed, pattern->name);
     /* Address randomisation: recorded heaps were 55 to 1024 MiB; in a quarter of the runs two pages of the stack were
      * busy. */
-    world.heap_bytes = (55 + nsim_random_below(&world.random, 970)) * MIB;
-    world.busy_stack_pages = nsim_random_below(&world.random, 4) == 0 ? 2 : 1;
+    world->heap_bytes = (55 + nsim_random_below(&world->random, 970)) * MIB;
+    world->busy_stack_pages = nsim_random_below(&world->random, 4) == 0 ? 2 : 1;
+    world->walk_ps = pattern->walk_ps > 0 ? pattern->walk_ps : PATTERN_WALK_PS;
     NsimDamonSetup setup = {.attrs = nsim_damon_attrs_default(),
                             .rules = *rules,
                             .min_region_bytes = PAGE,
                             .ops = &pattern_ops,
-                            .ops_state = &world,
-                            .hooks = {.aggregated = record, .data = &world},
+                            .ops_state = world,
+                            .hooks = {.aggregated = world->observer != NULL ? tell : record, .data = world},
                             .seed = seed,
                             .stream = "damon"};
     setup.attrs.sample_ps = pattern->sample_ps;
@@ -282,7 +287,21 @@ pattern_run(const Pattern *pattern, const NsimDamonRules *rules, uint64_t seed)
     nsim_damon_add_target(context, NULL);
     for (NsimTime now_ps = nsim_damon_start(context, 0); now_ps < pattern->run_ps;)
         now_ps = nsim_damon_check(context, nsim_damon_prepare(context, now_ps));
-    const Figures figures = summarise(&world, context->aggr_samples);
+}
+
+void
+pattern_watch(const Pattern *pattern, const NsimDamonRules *rules, uint64_t seed, PatternObserver observer, void *data)
+{
+    World world = {.pattern = pattern, .observer = observer, .observer_data = data};
+    run(&world, rules, seed);
+}
+
+Figures
+pattern_run(const Pattern *pattern, const NsimDamonRules *rules, uint64_t seed)
+{
+    World world = {.pattern = pattern, .rows = g_array_new(FALSE, FALSE, sizeof(Row))};
+    run(&world, rules, seed);
+    const Figures figures = summarise(&world, (uint32_t)(pattern->aggr_ps / pattern->sample_ps));
     g_array_unref(world.rows);
     return figures;
 }

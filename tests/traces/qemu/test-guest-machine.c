@@ -82,10 +82,35 @@ test_arguments(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(line, "rdinit=/init more=1 "));
 }
 
+/* Without a plug-in, and with memory that firmware sorts into tiers. */
+static void
+test_tiers(void)
+{
+    g_autofree char *problem = NULL;
+    NsimGuestMachine machine = {.node_bytes = {512 * MIB, 256 * MIB},
+                                .node_count = 2,
+                                .cpu_count = 2,
+                                .node_latency_ns = {80, 250},
+                                .node_gb_per_s = {100, 30}};
+    CU_ASSERT_TRUE_FATAL(nsim_guest_machine_complete(&machine, &problem));
+    const NsimGuestLaunch launch = {.emulator = "/bin/emulator", .cpu = "max", .kernel = "/kernel", .seed = 7};
+    g_auto(GStrv) words = nsim_guest_machine_arguments(&machine, &launch);
+    static const char *const expected[] = {
+        "pc,hmat=on",
+        "node,nodeid=0,memdev=node0,cpus=0-1",
+        "node,nodeid=1,memdev=node1,initiator=0",
+        "hmat-lb,initiator=0,target=1,hierarchy=memory,data-type=access-latency,latency=250",
+        "hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-bandwidth,bandwidth=100G",
+        "8"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++)
+        CU_ASSERT_TRUE(g_strv_contains((const char *const *)words, expected[i]));
+    CU_ASSERT_FALSE(g_strv_contains((const char *const *)words, "-plugin"));
+}
+
 bool
 test_guest_machine_register(void)
 {
     CU_pSuite suite = CU_add_suite("guest machine", NULL, NULL);
     return suite && CU_add_test(suite, "complete", test_complete) && CU_add_test(suite, "refused", test_refused) &&
-           CU_add_test(suite, "arguments", test_arguments);
+           CU_add_test(suite, "arguments", test_arguments) && CU_add_test(suite, "tiers", test_tiers);
 }
