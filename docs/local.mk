@@ -23,7 +23,9 @@ EXTRA_DIST += \
     docs/numa-balancing.md \
     docs/policies.md \
     docs/rate-format.md \
+    docs/reclaim.md \
     docs/replay.md \
+    docs/tpp.md \
     docs/trace-format.md
 EXTRA_DIST += docs/validation.md docs/validation.sh
 

@@ -913,13 +913,14 @@ find_memory(NsimMm *mm, const NsimFault *fault, uint64_t done, NsimNodeId local)
     }
 }
 
-/* A node with room for one page at a level, in the order of an allocation; NSIM_NODE_NONE. */
+/* A node with room for a page from `disk` at a level, in the order of an allocation; NSIM_NODE_NONE. */
 static NsimNodeId
-find_node(const NsimMm *mm, NsimNodeId local, NsimAccessorId accessor, Level level)
+find_node(const NsimMm *mm, NsimNodeId disk, NsimNodeId local, NsimAccessorId accessor, Level level)
 {
     uint32_t rank = 0;
     for (NsimNodeId at; (at = next_node(mm, local, accessor, true, &rank)) != NSIM_NODE_NONE;) {
-        if (nsim_memory_free_pages(mm->memory, at) > mark_of(mm, at, level))
+        if (nsim_memory_free_pages(mm->memory, at) > mark_of(mm, at, level) &&
+            nsim_reclaim_can_page_in(mm->reclaim, disk, at))
             return at;
     }
     return NSIM_NODE_NONE;
@@ -930,14 +931,15 @@ nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page)
 {
     const NsimAccessorId accessor = mm->fault_accessor;
     const NsimNodeId local = mm->machine->order[(size_t)accessor * mm->machine->node_count];
+    const NsimNodeId disk = nsim_space_state(mm->spaces[space], page) & NSIM_PAGE_NODE;
     NsimReclaimAnswer answer = NSIM_RECLAIM_FREED;
     NsimNodeId node = NSIM_NODE_NONE;
     while (node == NSIM_NODE_NONE && answer == NSIM_RECLAIM_FREED) {
         if (nsim_reclaim_room(mm->reclaim, space) > 0)
-            node = find_node(mm, local, accessor, LEVEL_LOW);
+            node = find_node(mm, disk, local, accessor, LEVEL_LOW);
         if (node == NSIM_NODE_NONE && nsim_reclaim_room(mm->reclaim, space) > 0) {
             wake_kswapds(mm, local, accessor, true);
-            node = find_node(mm, local, accessor, LEVEL_MIN);
+            node = find_node(mm, disk, local, accessor, LEVEL_MIN);
         }
         if (node == NSIM_NODE_NONE)
             answer = reclaim(mm, space, accessor, 1);
@@ -945,7 +947,7 @@ nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page)
     if (node == NSIM_NODE_NONE && answer == NSIM_RECLAIM_WAIT)
         return true;
     if (node == NSIM_NODE_NONE && nsim_reclaim_room(mm->reclaim, space) > 0)
-        node = find_node(mm, local, accessor, LEVEL_NONE);
+        node = find_node(mm, disk, local, accessor, LEVEL_NONE);
     nsim_reclaim_satisfied(mm->reclaim, mm->fault_thread, mm->now_ps);
     if (node == NSIM_NODE_NONE) {
         mm->failure = g_strdup_printf("out of memory: no node has room for a page of workload '%s' that is on a disk",

@@ -243,6 +243,22 @@ const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT] = {
      .default_text = "500ns",
      .help = "CPU time for each page that reclaim looks at",
      .source = "assumed: the low end of 0.5 to 2 us for a check of one page through the reverse map"},
+    {.key = "swap_fault",
+     .type = NSIM_OPTION_TIME,
+     .offset = FIELD(reclaim.swap_fault_ps),
+     .min = 0,
+     .max = NSIM_S,
+     .default_text = "4us",
+     .help = "CPU time of a fault on a page on a disk, besides its input",
+     .source = "the middle of 3 to 5 us (unverified)"},
+    {.key = "swap_io",
+     .type = NSIM_OPTION_TIME,
+     .offset = FIELD(reclaim.swap_io_ps),
+     .min = 0,
+     .max = NSIM_S,
+     .default_text = "6us",
+     .help = "CPU time of the block layer for each page read or written",
+     .source = "the middle of 4 to 8 us (unverified)"},
 };
 
 NsimMoverConfig

@@ -44,6 +44,13 @@ square_root(uint64_t value)
     return root;
 }
 
+/* value x numerator / denominator, cut off as the kernel does. */
+static uint64_t
+part_of(uint64_t value, uint64_t numerator, uint64_t denominator)
+{
+    return (uint64_t)((unsigned __int128)value * numerator / denominator);
+}
+
 /* min_free_kbytes = 4 sqrt(KiB of memory), 128 to 262144. */
 static uint64_t
 min_free_bytes(uint64_t pages, unsigned page_shift)
@@ -65,16 +72,17 @@ set_marks(NsimReclaim *reclaim)
         const uint64_t pages = reclaim->setup.memory->nodes[n].capacity_pages;
         NsimMarks *marks = &reclaim->marks[n];
         *marks = (NsimMarks){0};
+        reclaim->reserves[n] = 0;
         if (is_disk(reclaim, n) || total == 0)
             continue;
-        marks->min = nsim_mul_div(bytes >> page_shift, pages, total);
-        const uint64_t gap = MAX(marks->min / 4, nsim_mul_div(pages, config->watermark_scale_factor, 10000));
+        marks->min = part_of(bytes >> page_shift, pages, total);
+        reclaim->reserves[n] = marks->min;
+        const uint64_t gap = MAX(marks->min / 4, part_of(pages, config->watermark_scale_factor, 10000));
         marks->low = marks->min + gap;
         marks->high = marks->low + gap;
         marks->promo = config->promo ? marks->high + gap : 0;
-        marks->demote = config->demote_scale_factor > 0
-                            ? MAX(marks->high, nsim_mul_div(pages, config->demote_scale_factor, 10000))
-                            : 0;
+        marks->demote =
+            config->demote_scale_factor > 0 ? MAX(marks->high, part_of(pages, config->demote_scale_factor, 10000)) : 0;
     }
 }
 
@@ -177,8 +185,7 @@ count_scans(const Walk *walk, const NsimLruVec *vec, uint64_t *ret_left)
     else if (!file || !anon)
         shares[0] = shares[1] = 200;
     for (int list = 0; list < NSIM_LRU_LISTS; list++)
-        ret_left[list] =
-            nsim_mul_div(pages[list] >> walk->priority, shares[list >= NSIM_LRU_INACTIVE_FILE ? 1 : 0], 200);
+        ret_left[list] = part_of(pages[list] >> walk->priority, shares[list >= NSIM_LRU_INACTIVE_FILE ? 1 : 0], 200);
 }
 
 /* Set up a pass at the walk's priority. Returns how many pages it will look at. */
@@ -524,7 +531,7 @@ nsim_reclaim_allocated(NsimReclaim *reclaim, NsimNodeId node, NsimTime now_ps)
 {
     const NsimMarks *marks = &reclaim->marks[node];
     if (free_pages(reclaim, node) < marks->demote ||
-        (reclaim->config.wake_low && free_pages(reclaim, node) < marks->low))
+        (reclaim->config.wake_low && free_pages(reclaim, node) <= marks->low))
         nsim_reclaim_wake(reclaim, node, now_ps);
 }
 
@@ -633,6 +640,11 @@ walk_done(Walk *walk, uint64_t pages, NsimTime now_ps)
         mover_at(mover, now_ps, kswapd_step, walk);
         break;
     case WALK_DIRECT:
+        /* There is something to reclaim after all. */
+        for (uint32_t n = 0; pages > 0 && n < reclaim->setup.machine->node_count; n++) {
+            if (reclaim->kswapds[n] != NULL)
+                reclaim->kswapds[n]->failures = 0;
+        }
         if (walk->waiting && mover->wake != NULL)
             mover->wake(mover->wake_context, walk->thread, now_ps);
         walk->waiting = false;
@@ -709,7 +721,6 @@ nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, ui
     const NsimSpace *pages = world_of(reclaim)->spaces[space];
     Walk *walk = walk_new(reclaim, WALK_ORPHAN, NSIM_NODE_NONE);
     g_autoptr(GArray) victims = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    uint64_t before = reclaim->lru->resident[nsim_lru_group_of(reclaim->lru, space)], away = 0;
     for (uint64_t i = 0; i < count; i++) {
         const uint32_t frame = nsim_frames_of(reclaim->setup.frames, space, page + i);
         if (frame != NSIM_FRAME_NONE && (nsim_frames_at(reclaim->setup.frames, frame)->flags & NSIM_FRAME_HEAD) != 0 &&
@@ -721,9 +732,12 @@ nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, ui
     const uint32_t core = nsim_cpus_idlest(world_of(reclaim)->cpus, 0, 0, now_ps);
     walk->core = core == NSIM_CORE_NONE ? 0 : core;
     (void)send_off(walk, victims, now_ps);
-    away = before - reclaim->lru->resident[nsim_lru_group_of(reclaim->lru, space)];
-    for (uint64_t i = 0; i < count; i++)
-        away += (nsim_space_state(pages, page + i) & NSIM_PAGE_MOVING) != 0;
+    uint64_t away = walk->reclaimed;
+    for (guint t = 0; t < reclaim->transfers->len; t++) {
+        const Transfer *transfer = g_ptr_array_index(reclaim->transfers, t);
+        for (guint r = 0; transfer->walk == walk && r < transfer->runs->len; r++)
+            away += g_array_index(transfer->runs, Run, r).count;
+    }
     if (walk->outstanding > 0)
         g_ptr_array_add(reclaim->orphans, walk);
     else
@@ -764,6 +778,8 @@ nsim_reclaim_new(const NsimReclaimSetup *setup, const NsimReclaimConfig *config)
     reclaim->tiers = nsim_tiers_new(setup->machine);
     nsim_pressure_init(&reclaim->pressure, world->payers->group_count);
     reclaim->marks = g_new0(NsimMarks, setup->machine->node_count + 1);
+    reclaim->reserves = g_new0(uint64_t, setup->machine->node_count + 1);
+    nsim_mover_set_reserves(setup->mover, reclaim->reserves);
     reclaim->kswapds = g_new0(Walk *, setup->machine->node_count + 1);
     reclaim->direct = g_hash_table_new_full(NULL, NULL, NULL, walk_free);
     reclaim->tokens = g_hash_table_new(NULL, NULL);
@@ -800,6 +816,8 @@ nsim_reclaim_free(NsimReclaim *reclaim)
     nsim_lru_free(reclaim->lru);
     nsim_tiers_free(reclaim->tiers);
     nsim_pressure_clear(&reclaim->pressure);
+    nsim_mover_set_reserves(reclaim->setup.mover, NULL);
+    g_free(reclaim->reserves);
     g_free(reclaim->marks);
     g_free(reclaim->kswapds);
     g_free(reclaim);

@@ -101,6 +101,8 @@ bool nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome);
  */
 uint64_t nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, uint64_t count,
                                const char *payer, NsimTime now_ps);
+/* Is there a CPU that can read pages from a disk to a node? */
+bool nsim_reclaim_can_page_in(const NsimReclaim *reclaim, NsimNodeId disk, NsimNodeId node);
 /*
  * A thread touched a page on a disk, and memory for it is taken on `node`: read it from `from_ps` on. The thread waits
  * until it is woken; so does everybody who touches the page.

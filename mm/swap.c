@@ -252,6 +252,15 @@ swap_out(Walk *walk, const uint32_t *heads, uint32_t count, NsimNodeId node, Nsi
 /* ---- In -------------------------------------------------------------------------------------------------------------
  */
 
+bool
+nsim_reclaim_can_page_in(const NsimReclaim *reclaim, NsimNodeId disk, NsimNodeId node)
+{
+    const NsimMachine *machine = reclaim->setup.machine;
+    const NsimAccessorId cpu = nsim_nearest_cpu(machine, node);
+    return cpu != NSIM_ACCESSOR_NONE && machine->nodes[node].kind != NSIM_NODE_DISK &&
+           nsim_machine_route(machine, cpu, disk, NSIM_DIR_READ)->reachable;
+}
+
 void
 nsim_reclaim_page_in(NsimReclaim *reclaim, NsimSpaceId space_id, NsimPage page, NsimNodeId node, uint32_t thread,
                      NsimTime from_ps)

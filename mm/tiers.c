@@ -3,7 +3,6 @@
 #include <mm/tiers.h>
 
 #include <glib.h>
-#include <sim/time.h>
 
 #define CHUNK_BITS 7u
 #define ADISTANCE_UNKNOWN (5 * NSIM_ADISTANCE_DRAM)
@@ -79,11 +78,12 @@ dram_performance(const NsimMachine *machine, Performance *ret)
 static uint32_t
 distance_from(const Performance *node, const Performance *dram)
 {
-    const uint64_t by_latency =
-        nsim_mul_div(NSIM_ADISTANCE_DRAM, node->read_ns + node->write_ns, dram->read_ns + dram->write_ns);
-    const uint64_t distance =
-        nsim_mul_div(by_latency, dram->read_mb_s + dram->write_mb_s, node->read_mb_s + node->write_mb_s);
-    return (uint32_t)MIN(distance, (uint64_t)INT32_MAX);
+    /* Divisions that truncate, in the kernel's order. */
+    const unsigned __int128 by_latency =
+        (unsigned __int128)NSIM_ADISTANCE_DRAM * (node->read_ns + node->write_ns) / (dram->read_ns + dram->write_ns);
+    const unsigned __int128 distance =
+        by_latency * (dram->read_mb_s + dram->write_mb_s) / (node->read_mb_s + node->write_mb_s);
+    return (uint32_t)MIN(distance, (unsigned __int128)INT32_MAX);
 }
 
 static void
