@@ -26,6 +26,7 @@ EXTRA_DIST += \
     docs/rate-format.md \
     docs/reclaim.md \
     docs/replay.md \
+    docs/tpp.md \
     docs/trace-format.md
 EXTRA_DIST += docs/validation.md docs/validation.sh
 

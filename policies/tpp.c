@@ -60,10 +60,14 @@ hint_fault(Tpp *self, NsimHost *host, const NsimFault *fault)
         return;
     }
     counters[PROMOTE_CANDIDATE] += what.count;
-    /* Promotions do not stop at allocation's watermarks: what they take, demotion gives back. */
-    if (nsim_free_pages(host, what.task->home) < what.count) {
-        counters[NO_ROOM] += what.count;
+    /* Promotions go down to the min watermark: what they take, demotion gives back. */
+    NsimNodeState state;
+    if (!nsim_node_state(host, what.task->home, &state))
+        return;
+    if (state.free_pages < state.demote_pages + what.count)
         nsim_wake_kswapd(host, what.task->home);
+    if (state.free_pages < state.min_pages + what.count) {
+        counters[NO_ROOM] += what.count;
         return;
     }
     what.own = true;

@@ -169,7 +169,7 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
             nsim_damon_choose(context, &target->regions[i]);
             const Mapping mapping = mapping_of(handle->space, target->regions[i].sampling_address);
             if (mapping.count > 0)
-                nsim_space_change(handle->space, mapping.first, mapping.count, NSIM_PAGE_ACCESSED, 0);
+                nsim_space_make_old(handle->space, mapping.first, mapping.count);
             cost_ps += ops->clear_ps;
         }
     }
@@ -180,11 +180,7 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
 static bool
 is_young(NsimDamonSpaceOps *ops, const NsimSpace *space, const Mapping *mapping)
 {
-    uint16_t all = 0, any = 0;
-    if (mapping->count == 0)
-        return false;
-    nsim_space_survey(space, mapping->first, mapping->count, &all, &any);
-    if ((any & NSIM_PAGE_ACCESSED) == 0)
+    if (mapping->count == 0 || !nsim_space_is_young(space, mapping->first, mapping->count))
         return false;
     return ops->resident_ppm == 0 || nsim_random_below(&ops->random, PPM) >= ops->resident_ppm;
 }

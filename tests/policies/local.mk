@@ -29,7 +29,8 @@ tests_policies_test_tiering_SOURCES = \
     tests/experiment/rig.c tests/experiment/rig.h \
     tests/policies/paced.c tests/policies/paced.h \
     tests/policies/test-numab.c \
-    tests/policies/test-tiering.c tests/policies/test-tiering.h
+    tests/policies/test-tiering.c tests/policies/test-tiering.h \
+    tests/policies/test-tpp.c
 tests_policies_test_tiering_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_policies_test_tiering_LDADD = $(tests_policies_test_policies_LDADD)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The paced workload of tiering tests. */
+/* The workloads of tiering tests. */
 #include "paced.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include <CUnit/CUnit.h>
 
@@ -81,4 +81,34 @@ paced_near(const Rig *rig, uint32_t first, bool hot)
         near += is_hot == hot && (nsim_space_state(rig->space, p) & NSIM_PAGE_NODE) == 0;
     }
     return near;
+}
+
+bool
+toucher_next(void *context, NsimBurst *ret)
+{
+    Toucher *toucher = context;
+    const bool waits = toucher->now_ps < toucher->from_ps;
+    if (toucher->now_ps >= toucher->until_ps)
+        return false;
+    toucher->now_ps += NSIM_US;
+    if (waits)
+        *ret =
+            (NsimBurst){.op = NSIM_OP_BARRIER, .page = UINT32_MAX, .gap = (uint32_t)NSIM_US}; /* of no group: a gap */
+    else
+        *ret = (NsimBurst){.page = (uint32_t)(toucher->first + toucher->now_ps / NSIM_US % toucher->count),
+                           .count = 1,
+                           .gap = (uint32_t)NSIM_US};
+    return true;
+}
+
+NsimPolicySpec *
+rig_attach(Rig *rig, const NsimPlugins *plugins, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, text, &error);
+    if (spec == NULL)
+        printf("\n    %s", error->message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
+    return spec;
 }

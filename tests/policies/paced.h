@@ -8,6 +8,7 @@
 
 #include "tests/experiment/rig.h"
 
+#include <experiment/policy-spec.h>
 #include <sim/random.h>
 
 #define PACED_PAGES 65536u
@@ -31,8 +32,23 @@ bool paced_next(void *context, NsimBurst *ret);
  * `hint_ps`, and starting a move `start_ps`.
  */
 Rig *paced_rig(Paced *paced, NsimTime hint_ps, NsimTime start_ps);
-/* Once a policy is attached: all of the area far, and some of the program's own near, so that it has more than 256 MiB. */
+/* Once a policy is attached: all of the area far, and some of the program's own near, so that it has more than 256 MiB.
+ */
 void paced_place(Rig *rig);
 uint32_t paced_hot_first(const Paced *paced, NsimTime now_ps);
 /* Pages of the tenth that begins at `first`, or of the rest, on the near node. */
 uint32_t paced_near(const Rig *rig, uint32_t first, bool hot);
+
+/* Touches pages [first, first + count) in turn between two times, a microsecond apart. */
+typedef struct {
+    NsimPage first;
+    uint32_t count;
+    NsimTime from_ps, until_ps;
+    NsimTime now_ps;
+} Toucher;
+
+/* A RigFunc. */
+bool toucher_next(void *context, NsimBurst *ret);
+
+/* Attach the policy that `text` says; one that is refused is a failed test. (transfer full) */
+NsimPolicySpec *rig_attach(Rig *rig, const NsimPlugins *plugins, const char *text);

@@ -7,7 +7,6 @@
 #include "paced.h"
 #include "test-tiering.h"
 
-#include <experiment/policy-spec.h>
 #include <stdio.h>
 
 #include <CUnit/CUnit.h>
@@ -81,13 +80,11 @@ typedef struct {
 static void
 replay(const Recording *recording)
 {
-    g_autoptr(GError) error = NULL;
     Paced paced = recording->paced;
     g_autoptr(Rig) rig = paced_rig(&paced, 2 * NSIM_US, recording->start_ps);
-    g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, &error);
-    g_autoptr(NsimPolicySpec) spec = nsim_policy_spec_parse(plugins, "numab", &error);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
-    CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
+    g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
+    g_autoptr(NsimPolicySpec) spec = rig_attach(rig, plugins, "numab");
+    CU_ASSERT_PTR_NOT_NULL(spec);
     paced_place(rig);
     Probe probe = {.rig = rig, .paced = &paced};
     probe_later(&probe, PROBE_PS);
@@ -170,44 +167,6 @@ static const char sockets[] =
 
 #define QUICK "scan_delay=1ms,scan_period_min=1ms,scan_period_max=4ms,tick=100us,scan_size=1MiB"
 
-/* Touches pages [first, first + count) in turn between two times, a microsecond apart. */
-typedef struct {
-    NsimPage first;
-    uint32_t count;
-    NsimTime from_ps, until_ps;
-    NsimTime now_ps;
-} Toucher;
-
-static bool
-touch(void *context, NsimBurst *ret)
-{
-    Toucher *toucher = context;
-    const bool sleeps = toucher->now_ps < toucher->from_ps;
-    if (toucher->now_ps >= toucher->until_ps)
-        return false;
-    toucher->now_ps += NSIM_US;
-    if (sleeps)
-        *ret =
-            (NsimBurst){.op = NSIM_OP_BARRIER, .page = UINT32_MAX, .gap = (uint32_t)NSIM_US}; /* of no group: a gap */
-    else
-        *ret = (NsimBurst){.page = (uint32_t)(toucher->first + toucher->now_ps / NSIM_US % toucher->count),
-                           .count = 1,
-                           .gap = (uint32_t)NSIM_US};
-    return true;
-}
-
-static NsimPolicySpec *
-attach(Rig *rig, NsimPlugins *plugins, const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, text, &error);
-    if (spec == NULL)
-        printf("\n    %s", error->message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
-    CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
-    return spec;
-}
-
 static uint32_t
 count_on(const Rig *rig, NsimPage page, uint32_t count, NsimNodeId node)
 {
@@ -234,14 +193,14 @@ test_private(void)
         g_autoptr(Rig) rig = sockets_rig();
         g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
         g_autofree char *text = g_strdup_printf("numab:mode=%d," QUICK, mode);
-        g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, text);
+        g_autoptr(NsimPolicySpec) spec = rig_attach(rig, plugins, text);
         CU_ASSERT_PTR_NOT_NULL(spec);
         Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
                               {.first = 64, .count = 64, .until_ps = 20 * NSIM_MS}};
         rig_place(rig, 0, 64, 1);
         rig_place(rig, 64, 64, 0);
-        rig_add_func(rig, 0, touch, &touchers[0]);
-        rig_add_func(rig, 1, touch, &touchers[1])->core = 0;
+        rig_add_func(rig, 0, toucher_next, &touchers[0]);
+        rig_add_func(rig, 1, toucher_next, &touchers[1])->core = 0;
         (void)rig_run(rig);
         const uint64_t *counters = nsim_mm_counters(rig->mm);
         CU_ASSERT_EQUAL(count_on(rig, 0, 64, 0), mode == 2 ? 0 : 64);
@@ -259,13 +218,13 @@ test_two_stages(void)
 {
     g_autoptr(Rig) rig = sockets_rig();
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
-    g_autoptr(NsimPolicySpec) spec = attach(rig, plugins, "numab:mode=1," QUICK);
+    g_autoptr(NsimPolicySpec) spec = rig_attach(rig, plugins, "numab:mode=1," QUICK);
     CU_ASSERT_PTR_NOT_NULL(spec);
     Toucher touchers[] = {{.first = 0, .count = 64, .until_ps = 20 * NSIM_MS},
                           {.first = 0, .count = 64, .from_ps = 20 * NSIM_MS, .until_ps = 60 * NSIM_MS}};
     rig_place(rig, 0, 64, 0);
-    rig_add_func(rig, 0, touch, &touchers[0]);
-    rig_add_func(rig, 1, touch, &touchers[1])->core = 0;
+    rig_add_func(rig, 0, toucher_next, &touchers[0]);
+    rig_add_func(rig, 1, toucher_next, &touchers[1])->core = 0;
     (void)rig_run(rig);
     const uint64_t *counters = nsim_mm_counters(rig->mm);
     CU_ASSERT_EQUAL(count_on(rig, 0, 64, 1), 64);

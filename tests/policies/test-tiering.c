@@ -11,7 +11,7 @@ main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    const bool registered = test_numab_register();
+    const bool registered = test_numab_register() && test_tpp_register();
     bool passed = false;
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

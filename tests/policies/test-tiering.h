@@ -5,3 +5,4 @@
 #include <stdbool.h>
 
 bool test_numab_register(void);
+bool test_tpp_register(void);
