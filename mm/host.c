@@ -491,6 +491,7 @@ nsim_mm_free(NsimMm *mm)
     if (mm == NULL)
         return;
     nsim_mm_detach(mm);
+    nsim_frames_free(mm->frames);
     g_free(mm->counters);
     g_free(mm->failure);
     g_free(mm);
@@ -511,6 +512,14 @@ nsim_mm_detach(NsimMm *mm)
     if (mm->instance != NULL)
         mm->policy->detach(mm->instance, &mm->host);
     mm->instance = NULL;
+}
+
+bool
+nsim_mm_need_frames(NsimMm *mm, GError **error)
+{
+    if (mm->frames == NULL)
+        mm->frames = nsim_frames_new(mm->memory, mm->spaces, mm->space_count, error);
+    return mm->frames != NULL;
 }
 
 const uint64_t *

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <mm/frames.h>
 #include <mm/mover.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
@@ -35,6 +36,7 @@ typedef struct {
     uint32_t space_count;
     NsimEventQueue *events;
     NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
+    NsimFrames *frames;       /* NULL: nothing needs them */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
     NsimVmstat vmstat;
@@ -63,6 +65,8 @@ void nsim_mm_free(NsimMm *mm);
 bool nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void nsim_mm_detach(NsimMm *mm);
+/* From now on there are mm->frames. In an `attach`, before any page is placed; false with `error`: see nsim_frames_new(). */
+bool nsim_mm_need_frames(NsimMm *mm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One for each counter row of the policy, in order. */
 const uint64_t *nsim_mm_counters(const NsimMm *mm);
 

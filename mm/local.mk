@@ -8,6 +8,7 @@ libmm_a_SOURCES = \
     mm/damon/plan.c mm/damon/plan.h \
     mm/damon/region.c mm/damon/region.h \
     mm/damon/tune.c mm/damon/tune.h \
+    mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \

@@ -57,7 +57,7 @@ is_whole(const NsimSpace *space, NsimPage page, uint32_t pages, NsimNodeId *ret_
 static void
 split_unit(Task *task, NsimPage first, uint32_t pages, NsimTime *cost_ps)
 {
-    nsim_space_change(space_of(task), first, pages, 0, NSIM_PAGE_SPLIT);
+    nsim_space_split(space_of(task), first, pages);
     task->mover->stats.thp_split++;
     *cost_ps += task->mover->costs->split_ps;
 }
@@ -665,16 +665,15 @@ settle_pages(Task *task, const Folio *folio)
 {
     NsimMover *mover = task->mover;
     NsimSpace *space = space_of(task);
-    const uint16_t clear = NSIM_PAGE_NODE | NSIM_PAGE_MOVING;
     /* While a transaction leaves its pages mapped they can get copies. */
     if (task->transactional)
         drop_copies(task, folio);
-    nsim_space_change(space, folio->page, folio->pages, clear, folio->destination);
     if (task->exchange) {
-        nsim_space_change(space, folio->partner, folio->pages, clear, folio->source);
+        nsim_space_exchange(space, folio->page, folio->partner, folio->pages);
         mover->stats.exchanged_pages += folio->pages;
         return;
     }
+    nsim_space_move(space, folio->page, folio->pages, folio->destination);
     mover->stats.shadow_pages += folio->shadow ? folio->pages : 0;
     if (!task->transactional || folio->shadow || !mover_is_promotion(mover, task->space, folio)) {
         nsim_memory_give(mover->setup.memory, folio->source, folio->pages);

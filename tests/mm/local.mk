@@ -5,6 +5,7 @@ TESTS += tests/mm/test-mm
 endif
 tests_mm_test_mm_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
+    tests/mm/test-frames.c \
     tests/mm/test-host.c \
     tests/mm/test-memory.c \
     tests/mm/test-mover.c \

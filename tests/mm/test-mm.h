@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+bool test_frames_register(void);
 bool test_host_register(void);
 bool test_memory_register(void);
 bool test_mover_register(void);
