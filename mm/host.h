@@ -37,6 +37,8 @@ typedef struct {
     NsimEventQueue *events;
     NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
     NsimFrames *frames;       /* NULL: nothing needs them */
+    struct _NsimDamonSession *damon; /* NULL: nobody asked for DAMON */
+    uint64_t seed;                   /* of all random streams of the run */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
     NsimVmstat vmstat;
@@ -45,9 +47,9 @@ typedef struct {
     uint32_t fault_thread, fault_core;
     NsimAccessorId fault_accessor;
     NsimTime fault_done_ps;
+    const NsimPolicyClass *policy; /* NULL: none */
+    void *instance;                /* the policy's; NULL: not attached */
     /* private */
-    const NsimPolicyClass *policy;
-    void *instance;
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;
@@ -67,6 +69,8 @@ bool nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *confi
 void nsim_mm_detach(NsimMm *mm);
 /* From now on there are mm->frames. In an `attach`, before any page is placed; false with `error`: see nsim_frames_new(). */
 bool nsim_mm_need_frames(NsimMm *mm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Time that threads have waited for memory so far, all of them together. */
+NsimTime nsim_mm_stall_ps(const NsimMm *mm);
 /* One for each counter row of the policy, in order. */
 const uint64_t *nsim_mm_counters(const NsimMm *mm);
 

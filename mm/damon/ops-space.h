@@ -29,6 +29,7 @@ typedef struct {
 /* A target's handle. */
 typedef struct {
     NsimSpace *space;             /* borrowed */
+    NsimSpaceId id;               /* its number among the run's */
     const NsimDamonRange *ranges; /* `fvaddr`: virtual addresses, ascending; borrowed */
     uint32_t range_count;
 } NsimDamonSpaceTarget;
