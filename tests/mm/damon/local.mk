@@ -8,8 +8,10 @@ tests_mm_damon_test_damon_SOURCES = \
     tests/mm/damon/pattern.c tests/mm/damon/pattern.h \
     tests/mm/damon/test-context.c \
     tests/mm/damon/test-damon.c tests/mm/damon/test-damon.h \
+    tests/mm/damon/test-filter.c \
     tests/mm/damon/test-kernel.c \
     tests/mm/damon/test-ops-space.c \
+    tests/mm/damon/test-quota.c \
     tests/mm/damon/test-region.c \
     tests/mm/damon/test-tune.c
 tests_mm_damon_test_damon_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)

@@ -75,7 +75,12 @@ world_valid(void *state, const NsimDamonTarget *target)
     return !((World *)state)->dead;
 }
 
-static const NsimDamonOps world_ops = {"world", world_init, world_update, world_prepare, world_check, world_valid};
+static const NsimDamonOps world_ops = {.name = "world",
+                                       .init = world_init,
+                                       .update = world_update,
+                                       .prepare = world_prepare,
+                                       .check = world_check,
+                                       .target_valid = world_valid};
 
 static void
 world_aggregated(void *data, NsimDamonContext *context, NsimTime now_ps)
@@ -258,7 +263,8 @@ test_attributes(void)
     g_autoptr(NsimDamonContext) context = open_context(&setup, 64 * MIB);
     nsim_damon_start(context, 0);
     NsimDamonRegion *region = &context->targets[0].regions[0];
-    *region = (NsimDamonRegion){0, region->end, 0, 7, 70000, 15, 9};
+    *region = (NsimDamonRegion){
+        .end = region->end, .nr_accesses = 7, .nr_accesses_bp = 70000, .last_nr_accesses = 15, .age = 9};
     NsimDamonAttrs attrs = setup.attrs;
     attrs.sample_ps = 10 * NSIM_MS;
     attrs.aggr_ps = 400 * NSIM_MS;
