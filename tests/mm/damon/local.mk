@@ -7,6 +7,7 @@ tests_mm_damon_test_damon_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
     tests/mm/damon/pattern.c tests/mm/damon/pattern.h \
     tests/mm/damon/test-context.c \
+    tests/mm/damon/test-damo.c \
     tests/mm/damon/test-damon.c tests/mm/damon/test-damon.h \
     tests/mm/damon/test-kernel.c \
     tests/mm/damon/test-ops-space.c \
