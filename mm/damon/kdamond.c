@@ -10,7 +10,7 @@
 #define PERMIL 1000u
 #define EVENT_NONE UINT64_MAX
 
-typedef enum { START, PREPARE, OBSERVE, ACT, MIGRATE, CONCLUDE, OVER } State;
+typedef enum { START, PREPARE, IDLE, OBSERVE, ACT, MIGRATE, CONCLUDE, OVER } State;
 
 /* The try under way. */
 typedef struct {
@@ -28,8 +28,11 @@ struct _NsimKdamond {
     NsimDamos *schemes;
     uint64_t *last_folios; /* by scheme */
     uint32_t scheme_count;
-    NsimDamonSpaceOps space_ops;
-    NsimDamonSpaceTarget *targets;
+    NsimDamonSpaceOps space_ops; /* the operations' own: one of the two pairs */
+    NsimDamonSpaceTarget *space_targets;
+    NsimDamonPhysicalOps physical_ops;
+    NsimDamonPhysicalTarget *physical_targets;
+    NsimDamonRange *node_ranges; /* of targets that are nodes */
     uint32_t queue, core;
     NsimNodeId home; /* core without a choice of the plan's: one near this node */
     NsimPayer payer;
@@ -260,7 +263,7 @@ refuse(GError **error, const char *message)
 static const NsimDamonOps *
 ops_of(const NsimDamonContextPlan *plan)
 {
-    static const NsimDamonOps *const sets[] = {&nsim_damon_ops_vaddr, &nsim_damon_ops_fvaddr, NULL};
+    static const NsimDamonOps *const sets[] = {&nsim_damon_ops_vaddr, &nsim_damon_ops_fvaddr, &nsim_damon_ops_paddr};
     return sets[plan->ops];
 }
 
@@ -311,17 +314,41 @@ adopt_core(NsimKdamond *kdamond)
     kdamond->core = kdamond->plan->core < 0 ? NSIM_CORE_NONE : (uint32_t)kdamond->plan->core;
 }
 
-/* Ranges that targets are given: regions in them stay. */
+/* Ranges of a target with physical addresses: those it is given, or a node's, or all. */
+static void
+set_physical_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
+{
+    NsimDamonPhysicalTarget *handle = &kdamond->physical_targets[number];
+    *handle = (NsimDamonPhysicalTarget){(const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len};
+    if (plan->ranges->len > 0)
+        return;
+    const NsimMm *mm = kdamond->setup.mm;
+    kdamond->node_ranges[number] =
+        nsim_damon_node_range(mm, plan->nid < 0 ? NSIM_NODE_NONE : nsim_damon_node(mm->machine, plan->nid));
+    *handle = (NsimDamonPhysicalTarget){&kdamond->node_ranges[number], 1};
+}
+
+static void
+set_space_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
+{
+    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
+    handle->ranges = (const NsimDamonRange *)(void *)plan->ranges->data;
+    handle->range_count = plan->ranges->len;
+}
+
+/* Ranges that targets are given anew: regions in them stay. */
 static void
 adopt_ranges(NsimKdamond *kdamond)
 {
     for (uint32_t t = 0; t < kdamond->context->target_count; t++) {
         const NsimDamonTargetPlan *plan = g_ptr_array_index(context_plan(kdamond->plan)->targets, t);
-        NsimDamonSpaceTarget *handle = &kdamond->targets[t];
-        handle->ranges = (const NsimDamonRange *)(void *)plan->ranges->data;
-        handle->range_count = plan->ranges->len;
-        if (handle->range_count > 0)
-            nsim_damon_target_set_ranges(&kdamond->context->targets[t], handle->ranges, handle->range_count,
+        if (kdamond->physical_targets != NULL)
+            set_physical_ranges(kdamond, t, plan);
+        else
+            set_space_ranges(kdamond, t, plan);
+        if (plan->ranges->len > 0)
+            nsim_damon_target_set_ranges(&kdamond->context->targets[t],
+                                         (const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len,
                                          kdamond->context->min_region_bytes);
     }
 }
@@ -373,9 +400,7 @@ prepare(NsimKdamond *kdamond, NsimTime now_ps)
 {
     const NsimTime idle_ps = nsim_damon_is_over(kdamond->context) ? 0 : idle_time(kdamond);
     if (idle_ps > 0) {
-        /* Parameters may change meanwhile. */
-        adopt_pending(kdamond);
-        follow(kdamond, PREPARE, nsim_time_add_saturated(now_ps, idle_ps));
+        follow(kdamond, IDLE, nsim_time_add_saturated(now_ps, idle_ps));
         return;
     }
     const NsimTime until_ps = nsim_damon_prepare(kdamond->context, now_ps);
@@ -416,6 +441,10 @@ go(void *context, uint64_t now_ps)
     case START:
         follow(kdamond, PREPARE, spend(kdamond, now_ps, nsim_damon_start(kdamond->context, now_ps) - now_ps));
         break;
+    case IDLE:
+        adopt_pending(kdamond);
+        prepare(kdamond, now_ps);
+        break;
     case PREPARE:
         prepare(kdamond, now_ps);
         break;
@@ -437,36 +466,83 @@ go(void *context, uint64_t now_ps)
 
 /* ---- Life ------------------------------------------------------------------------------------------------------- */
 
-/* The space that a target names, or its own number does. */
+/* The space that a target names, or failing that whose number it says; without a name that of its own number. */
 static bool
 find_space(const NsimMm *mm, const NsimDamonTargetPlan *plan, guint number, NsimSpaceId *ret, GError **error)
 {
     guint64 index = number;
-    const bool numbered = plan->workload == NULL || g_ascii_string_to_unsigned(plan->workload, 10, 0, G_MAXUINT16,
-                                                                               &index, NULL);
-    for (uint32_t s = 0; s < mm->space_count; s++) {
-        if (numbered ? s == index : strcmp(mm->spaces[s]->workload, plan->workload) == 0) {
+    for (uint32_t s = 0; plan->workload != NULL && s < mm->space_count; s++) {
+        if (strcmp(mm->spaces[s]->workload, plan->workload) == 0) {
             *ret = (NsimSpaceId)s;
             return true;
         }
+    }
+    if ((plan->workload == NULL || g_ascii_string_to_unsigned(plan->workload, 10, 0, G_MAXUINT16, &index, NULL)) &&
+        index < mm->space_count) {
+        *ret = (NsimSpaceId)index;
+        return true;
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "target %u of DAMON: there is no workload '%s'", number,
                 plan->workload != NULL ? plan->workload : "with its number");
     return false;
 }
 
+/* Frames can only be kept account of from the beginning. */
 static bool
-add_space_target(NsimKdamond *kdamond, guint number, GError **error)
+need_frames(NsimMm *mm, GError **error)
 {
-    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
-    const NsimDamonTargetPlan *from = g_ptr_array_index(plan->targets, number);
-    NsimDamonSpaceTarget *handle = &kdamond->targets[number];
-    if (!find_space(kdamond->setup.mm, from, number, &handle->id, error))
+    for (uint32_t s = 0; mm->frames == NULL && s < mm->space_count; s++) {
+        if (mm->spaces[s]->resident_count > 0)
+            return refuse(error, "DAMON can watch physical addresses only if it is asked to before there is memory");
+    }
+    return nsim_mm_need_frames(mm, error);
+}
+
+static bool
+add_space_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
+{
+    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
+    if (!find_space(kdamond->setup.mm, plan, number, &handle->id, error))
         return false;
     handle->space = kdamond->setup.mm->spaces[handle->id];
-    handle->ranges = (const NsimDamonRange *)(void *)from->ranges->data;
-    handle->range_count = from->ranges->len;
+    set_space_ranges(kdamond, number, plan);
     nsim_damon_add_target(kdamond->context, handle);
+    return true;
+}
+
+static bool
+add_physical_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
+{
+    const NsimNodeId node = nsim_damon_node(kdamond->setup.mm->machine, plan->nid);
+    if (plan->nid >= 0 && node == NSIM_NODE_NONE) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "target %u of DAMON is node %d, which the machine does not have", number, plan->nid);
+        return false;
+    }
+    set_physical_ranges(kdamond, number, plan);
+    if (kdamond->physical_targets[number].ranges->end == 0)
+        return refuse(error, "a target of DAMON has no memory");
+    if (number == 0 && node != NSIM_NODE_NONE)
+        kdamond->home = node;
+    nsim_damon_add_target(kdamond->context, &kdamond->physical_targets[number]);
+    return true;
+}
+
+static bool
+add_targets(NsimKdamond *kdamond, const NsimDamonContextPlan *plan, GError **error)
+{
+    if (plan->ops == NSIM_DAMON_PADDR) {
+        kdamond->physical_targets = g_new0(NsimDamonPhysicalTarget, plan->targets->len);
+        kdamond->node_ranges = g_new0(NsimDamonRange, plan->targets->len);
+    } else {
+        kdamond->space_targets = g_new0(NsimDamonSpaceTarget, plan->targets->len);
+    }
+    for (guint t = 0; t < plan->targets->len; t++) {
+        const NsimDamonTargetPlan *target = g_ptr_array_index(plan->targets, t);
+        if (plan->ops == NSIM_DAMON_PADDR ? !add_physical_target(kdamond, t, target, error)
+                                          : !add_space_target(kdamond, t, target, error))
+            return false;
+    }
     return true;
 }
 
@@ -475,26 +551,23 @@ make_context(NsimKdamond *kdamond, GError **error)
 {
     const NsimKdamondSetup *setup = &kdamond->setup;
     const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
+    const bool physical = plan->ops == NSIM_DAMON_PADDR;
     g_autofree char *ops_stream = g_strconcat(kdamond->name, ".ops", NULL);
+    if (physical && !need_frames(setup->mm, error))
+        return false;
     nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, ops_stream);
+    nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, ops_stream);
     const NsimDamonSetup made = {.attrs = plan->attrs,
                                  .rules = setup->config->rules,
                                  .min_region_bytes = (uint64_t)1 << setup->mm->machine->page_shift,
                                  .ops = ops_of(plan),
-                                 .ops_state = &kdamond->space_ops,
+                                 .ops_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops,
                                  .hooks = {tell_aggregated, retime, kdamond},
                                  .shared_split_count = setup->shared_split_count,
                                  .seed = setup->seed,
                                  .stream = kdamond->name};
     kdamond->context = nsim_damon_context_new(&made, error);
-    if (kdamond->context == NULL)
-        return false;
-    kdamond->targets = g_new0(NsimDamonSpaceTarget, plan->targets->len);
-    for (guint t = 0; t < plan->targets->len; t++) {
-        if (!add_space_target(kdamond, t, error))
-            return false;
-    }
-    return true;
+    return kdamond->context != NULL && add_targets(kdamond, plan, error);
 }
 
 NsimKdamond *
@@ -537,7 +610,9 @@ nsim_kdamond_free(NsimKdamond *kdamond)
     g_array_unref(kdamond->attempt.work.moves);
     g_free(kdamond->schemes);
     g_free(kdamond->last_folios);
-    g_free(kdamond->targets);
+    g_free(kdamond->space_targets);
+    g_free(kdamond->physical_targets);
+    g_free(kdamond->node_ranges);
     g_free(kdamond->name);
     g_free(kdamond);
 }
@@ -613,9 +688,10 @@ nsim_kdamond_scheme(const NsimKdamond *kdamond, uint32_t scheme)
 const NsimSpace *
 nsim_kdamond_space(const NsimKdamond *kdamond, uint32_t target, NsimSpaceId *ret_id)
 {
-    const NsimDamonSpaceTarget *handle = kdamond->context->targets[target].handle;
-    *ret_id = handle->id;
-    return handle->space;
+    if (kdamond->space_targets == NULL)
+        return NULL;
+    *ret_id = kdamond->space_targets[target].id;
+    return kdamond->space_targets[target].space;
 }
 
 bool

@@ -7,7 +7,7 @@
  * the state that follows and when:
  *
  *     START -> PREPARE -> (sampling interval) -> OBSERVE -> ACT -> CONCLUDE -> PREPARE
- *                 \-> all schemes inactive: looks again later        \-> MIGRATE, until the mover is done -> ACT
+ *                 \-> IDLE while all schemes are inactive            \-> MIGRATE, until the mover is done -> ACT
  *
  * Source: kdamond_fn() in Linux mm/damon/core.c, 6.12 to 7.2, written anew. Left out: stopping one by hand, several
  * contexts in one kdamond (nor does the kernel have them).
@@ -15,6 +15,7 @@
 #pragma once
 
 #include <mm/damon/action.h>
+#include <mm/damon/ops-paddr.h>
 #include <mm/damon/ops-space.h>
 #include <mm/damon/walk.h>
 

@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
     uint32_t metric; /* NsimDamosGoalMetric */
     int32_t nid;
-    char *memcg; /* group; NULL */
+    char *memcg; /* group, no `/` in front; NULL */
     uint64_t target, current;
 } NsimDamosGoalPlan;
 
@@ -137,7 +137,8 @@ typedef enum {
 } NsimDamonPrimitive;
 
 typedef struct {
-    char *workload; /* of vaddr and fvaddr: which space; NULL: by index, the target's own */
+    /* vaddr and fvaddr: a workload's name, or failing that its number from 0 in digits; NULL: the target's own number. */
+    char *workload;
     int32_t nid;    /* paddr: the node's memory; -1: `ranges`, or all memory without any */
     GArray *ranges; /* NsimDamonRange */
 } NsimDamonTargetPlan;

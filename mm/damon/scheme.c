@@ -112,6 +112,7 @@ static void
 adopt(NsimDamos *scheme, const NsimDamosPlan *plan, const NsimDamonContext *context)
 {
     scheme->plan = plan;
+    scheme->active = true;
     scheme->pattern = nsim_damos_pattern(plan, &context->attrs);
     g_free(scheme->goals);
     scheme->goals = g_new0(NsimDamosGoal, plan->goals->len + 1);
@@ -123,7 +124,7 @@ adopt(NsimDamos *scheme, const NsimDamosPlan *plan, const NsimDamonContext *cont
 void
 nsim_damos_init(NsimDamos *scheme, const NsimDamosPlan *plan, const NsimDamonContext *context)
 {
-    *scheme = (NsimDamos){.active = true};
+    *scheme = (NsimDamos){0};
     adopt(scheme, plan, context);
 }
 

@@ -5,12 +5,8 @@
 #include <stdbool.h>
 
 bool test_context_register(void);
-bool test_damos_kernel_register(void);
-bool test_filter_register(void);
-bool test_kdamond_register(void);
+bool test_damo_register(void);
 bool test_kernel_register(void);
 bool test_ops_space_register(void);
-bool test_quota_register(void);
 bool test_region_register(void);
 bool test_tune_register(void);
-bool test_walk_register(void);

@@ -3,7 +3,7 @@
  * Goal: filters decide in the kernel's order, and what none of them matches gets the opposite of the last one. Method:
  * every list of up to two filters against a table made by the rule's own words.
  */
-#include "test-damon.h"
+#include "test-damos.h"
 
 #include <mm/damon/filter.h>
 
