@@ -15,7 +15,7 @@
 /* A cut falls on one of nine tenths of the region. */
 #define CUT_TENTHS 10u
 
-const NsimDamonRules nsim_damon_rules_v6_12 = {.age_zero = true};
+const NsimDamonRules nsim_damon_rules_v6_12 = {0};
 const NsimDamonRules nsim_damon_rules_v7_2 = {.initial_split = true, .bp_clamp = true, .age_zero = true};
 
 void

@@ -11,11 +11,12 @@
 #include <glib.h>
 #include <sim/random.h>
 
-/* What changed between kernel versions. All false: the oldest rules known here (6.12's need `age_zero` alone). */
+/* What changed between kernel versions. All false: the oldest rules known here, 6.12's. */
 typedef struct {
     bool initial_split; /* 7.1: large regions are split before the first sample, and the size limit is aligned */
     bool bp_clamp;      /* the moving sum stops at 0 where older kernels wrap round 32 bits */
-    bool age_zero;      /* a count that comes from or goes to zero restarts the age, however small the difference */
+    bool age_zero;      /* a count that comes from or goes to zero restarts the age, however small the difference; 6.12 did
+                           not: recorded ages of idle regions with one sample of 20 go on */
 } NsimDamonRules;
 
 /* Linux 6.12, which the recordings of the tests come from, and 7.2. */
