@@ -582,8 +582,10 @@ nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
         const NsimFault *fault = &faults[i];
         NsimSpace *space = mm->spaces[fault->space];
         const NsimNodeId local = mm->machine->order[(size_t)fault->accessor * mm->machine->node_count];
-        if (fault->kind == NSIM_FAULT_HINT)
+        if (fault->kind == NSIM_FAULT_HINT) {
+            nsim_damon_report_fault(mm, fault);
             continue;
+        }
         if (place(mm, space, fault->page, fault->count, local, fault->accessor, true) < fault->count)
             mm->failure = g_strdup_printf("out of memory: workload '%s' needs more pages than the nodes that accessor '%s' "
                                           "reaches have left",

@@ -21,6 +21,7 @@ libmm_a_SOURCES = \
     mm/damon/priority.c mm/damon/priority.h \
     mm/damon/quota.c mm/damon/quota.h \
     mm/damon/region.c mm/damon/region.h \
+    mm/damon/report.c mm/damon/report.h \
     mm/damon/scheme.c mm/damon/scheme.h \
     mm/damon/session.c mm/damon/session.h \
     mm/damon/tune.c mm/damon/tune.h \

@@ -14,9 +14,9 @@
 
 /* CPU times of the walk; what migrating takes is the mover's. */
 typedef struct {
-    NsimTime step_ps;  /* a page-frame number or page-table entry with nothing behind it */
-    NsimTime folio_ps; /* finding a folio and taking a reference to it */
-    NsimTime young_ps; /* testing, and clearing, its accessed bits for a filter: a walk over its mappings */
+    NsimTime step_ps;   /* a page-frame number or page-table entry with nothing behind it */
+    NsimTime folio_ps;  /* finding a folio and taking a reference to it */
+    NsimTime young_ps;  /* testing, and clearing, its accessed bits for a filter: a walk over its mappings */
     NsimTime region_ps; /* a region looked at by a scheme, or scored */
 } NsimDamosCosts;
 
@@ -32,8 +32,8 @@ typedef struct {
 } NsimDamosMove;
 
 typedef struct {
-    GArray *moves;         /* NsimDamosMove, appended to */
-    uint64_t passed_bytes; /* went through the filters of operations */
+    GArray *moves;          /* NsimDamosMove, appended to */
+    uint64_t passed_bytes;  /* went through the filters of operations */
     uint64_t applied_bytes; /* done already; moves are not */
     NsimTime cpu_ps;
 } NsimDamosWork;
@@ -48,8 +48,8 @@ typedef struct {
 } NsimDamosActor;
 
 /* May these operations do the plan's action? False with a message, as the kernel refuses it. */
-bool nsim_damos_action_check(const NsimDamosPlan *plan, const NsimDamonOps *ops, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool nsim_damos_action_check(const NsimDamosPlan *plan, const NsimDamonOps *ops,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Walk over [start, end) of a target. */
 void nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t start, uint64_t end,

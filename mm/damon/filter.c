@@ -57,9 +57,8 @@ nsim_damos_filter_region(const NsimDamosPlan *plan, NsimDamonTarget *regions, ui
         const NsimDamosFilterPlan *filter = filter_at(plan, i);
         if (!nsim_damos_filter_is_core(filter))
             continue;
-        const bool is = filter->kind == NSIM_FILTER_TARGET
-                            ? filter->target == target
-                            : is_in_range(filter, regions, region, min_region_bytes);
+        const bool is = filter->kind == NSIM_FILTER_TARGET ? filter->target == target
+                                                           : is_in_range(filter, regions, region, min_region_bytes);
         if (is == filter->matching)
             return filter->allow ? NSIM_DAMOS_ALLOW_ALL : NSIM_DAMOS_REJECT;
     }

@@ -13,7 +13,7 @@
 
 /* What a goal remembers between windows. */
 typedef struct {
-    uint64_t current;      /* in the metric's unit; `user_input`: what the user said last */
+    uint64_t current;       /* in the metric's unit; `user_input`: what the user said last */
     NsimTime last_stall_ps; /* `some_mem_psi_us` */
 } NsimDamosGoal;
 

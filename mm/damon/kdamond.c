@@ -33,6 +33,8 @@ struct _NsimKdamond {
     NsimDamonPhysicalOps physical_ops;
     NsimDamonPhysicalTarget *physical_targets;
     NsimDamonRange *node_ranges; /* of targets that are nodes */
+    NsimDamonReporter reporter;  /* with access reports as the primitive: around the operations */
+    NsimDamonOps reporter_ops;
     uint32_t queue, core;
     NsimNodeId home; /* core without a choice of the plan's: one near this node */
     NsimPayer payer;
@@ -47,7 +49,8 @@ struct _NsimKdamond {
 NsimKdamondConfig
 nsim_kdamond_config_default(void)
 {
-    return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default};
+    return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default,
+                               nsim_damon_report_rules_default};
 }
 
 static const NsimDamonContextPlan *
@@ -364,6 +367,7 @@ adopt_pending(NsimKdamond *kdamond)
     /* Sound: the commit has checked them. */
     if (!nsim_damon_set_attrs(kdamond->context, &context_plan(kdamond->plan)->attrs, NULL))
         nsim_assert(false);
+    kdamond->reporter.plan = context_plan(kdamond->plan);
     adopt_core(kdamond);
     adopt_ranges(kdamond);
     adopt_schemes(kdamond);
@@ -546,26 +550,46 @@ add_targets(NsimKdamond *kdamond, const NsimDamonContextPlan *plan, GError **err
     return true;
 }
 
+/* The operations that the plan asks for, with accessed bits or around access reports. */
+static const NsimDamonOps *
+make_ops(NsimKdamond *kdamond, void **ret_state)
+{
+    const NsimKdamondSetup *setup = &kdamond->setup;
+    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
+    const bool physical = plan->ops == NSIM_DAMON_PADDR;
+    g_autofree char *stream = g_strconcat(kdamond->name, ".ops", NULL);
+    nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
+    nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, stream);
+    *ret_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops;
+    if (plan->primitive == NSIM_PRIMITIVE_PAGE_TABLE)
+        return ops_of(plan);
+    kdamond->reporter = (NsimDamonReporter){.base = ops_of(plan),
+                                            .base_state = *ret_state,
+                                            .mm = setup->mm,
+                                            .plan = plan,
+                                            .rules = &setup->config->report_rules,
+                                            .physical = physical};
+    nsim_damon_reporter_init(&kdamond->reporter);
+    kdamond->reporter_ops = nsim_damon_reporter_ops(ops_of(plan));
+    *ret_state = &kdamond->reporter;
+    return &kdamond->reporter_ops;
+}
+
 static bool
 make_context(NsimKdamond *kdamond, GError **error)
 {
     const NsimKdamondSetup *setup = &kdamond->setup;
     const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
-    const bool physical = plan->ops == NSIM_DAMON_PADDR;
-    g_autofree char *ops_stream = g_strconcat(kdamond->name, ".ops", NULL);
-    if (physical && !need_frames(setup->mm, error))
+    if (plan->ops == NSIM_DAMON_PADDR && !need_frames(setup->mm, error))
         return false;
-    nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, ops_stream);
-    nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, ops_stream);
-    const NsimDamonSetup made = {.attrs = plan->attrs,
-                                 .rules = setup->config->rules,
-                                 .min_region_bytes = (uint64_t)1 << setup->mm->machine->page_shift,
-                                 .ops = ops_of(plan),
-                                 .ops_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops,
-                                 .hooks = {tell_aggregated, retime, kdamond},
-                                 .shared_split_count = setup->shared_split_count,
-                                 .seed = setup->seed,
-                                 .stream = kdamond->name};
+    NsimDamonSetup made = {.attrs = plan->attrs,
+                           .rules = setup->config->rules,
+                           .min_region_bytes = (uint64_t)1 << setup->mm->machine->page_shift,
+                           .hooks = {tell_aggregated, retime, kdamond},
+                           .shared_split_count = setup->shared_split_count,
+                           .seed = setup->seed,
+                           .stream = kdamond->name};
+    made.ops = make_ops(kdamond, &made.ops_state);
     kdamond->context = nsim_damon_context_new(&made, error);
     return kdamond->context != NULL && add_targets(kdamond, plan, error);
 }
@@ -606,6 +630,7 @@ nsim_kdamond_free(NsimKdamond *kdamond)
     nsim_damon_context_free(kdamond->context);
     nsim_kdamond_plan_free(kdamond->plan);
     nsim_kdamond_plan_free(kdamond->pending);
+    nsim_damon_reporter_clear(&kdamond->reporter);
     g_array_unref(kdamond->walk.cuts);
     g_array_unref(kdamond->attempt.work.moves);
     g_free(kdamond->schemes);
@@ -623,8 +648,8 @@ nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GErr
     if (!check_plan(&kdamond->setup, plan, error))
         return false;
     const NsimDamonContextPlan *now = context_plan(kdamond->plan), *next = context_plan(plan);
-    if (next->ops != now->ops || next->targets->len != now->targets->len)
-        return refuse(error, "new parameters of DAMON must have the operations and targets that there are");
+    if (next->ops != now->ops || next->targets->len != now->targets->len || next->primitive != now->primitive)
+        return refuse(error, "new parameters of DAMON must have the operations, targets and primitive that there are");
     return true;
 }
 
@@ -647,7 +672,21 @@ nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uint64_t
     return true;
 }
 
-/* ---- Questions ---------------------------------------------------------------------------------------------------- */
+void
+nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report)
+{
+    if (kdamond->reporter.reports != NULL && kdamond->state != OVER)
+        nsim_damon_reporter_tell(&kdamond->reporter, report);
+}
+
+bool
+nsim_kdamond_arms(const NsimKdamond *kdamond)
+{
+    return context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_PAGE_FAULT;
+}
+
+/* ---- Questions ----------------------------------------------------------------------------------------------------
+ */
 
 uint32_t
 nsim_kdamond_number(const NsimKdamond *kdamond)

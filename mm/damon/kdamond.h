@@ -3,8 +3,8 @@
  * A kdamond: the kernel thread of a DAMON context. It senses and acts one after the other, so that the time it takes to
  * migrate stretches its sampling.
  *
- * A state machine on the event queue. Each state does its work at once, takes the CPU time for it from a core, and names
- * the state that follows and when:
+ * A state machine on the event queue. Each state does its work at once, takes the CPU time for it from a core, and
+ * names the state that follows and when:
  *
  *     START -> PREPARE -> (sampling interval) -> OBSERVE -> ACT -> CONCLUDE -> PREPARE
  *                 \-> IDLE while all schemes are inactive            \-> MIGRATE, until the mover is done -> ACT
@@ -17,6 +17,7 @@
 #include <mm/damon/action.h>
 #include <mm/damon/ops-paddr.h>
 #include <mm/damon/ops-space.h>
+#include <mm/damon/report.h>
 #include <mm/damon/walk.h>
 
 typedef struct _NsimKdamond NsimKdamond;
@@ -35,8 +36,8 @@ typedef struct {
 } NsimDamonListener;
 
 typedef struct {
-    NsimTime cpu_ps;         /* sampling, scoring, walks: without migrating */
-    NsimTime migrating_ps;   /* waited for the mover */
+    NsimTime cpu_ps;       /* sampling, scoring, walks: without migrating */
+    NsimTime migrating_ps; /* waited for the mover */
     uint64_t samples, aggregations;
     uint64_t checked_regions; /* regions sampled, in all samples */
 } NsimKdamondStats;
@@ -46,9 +47,10 @@ typedef struct {
     NsimDamonRules rules;
     NsimDamosRules scheme_rules;
     NsimDamosCosts costs;
+    NsimDamonReportRules report_rules;
 } NsimKdamondConfig;
 
-/* Linux 7.2. */
+/* Linux 7.2; access reports as they were meant. */
 NsimKdamondConfig nsim_kdamond_config_default(void);
 
 typedef struct {
@@ -67,14 +69,20 @@ NsimKdamond *nsim_kdamond_new(const NsimKdamondSetup *setup, NsimKdamondPlan *pl
 /* At any time, in the middle of its work as well. */
 void nsim_kdamond_free(NsimKdamond *kdamond);
 
-/* May these become its parameters? False with `error`: other targets than there are, or what the kernel would refuse. */
-bool nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* May these become its parameters? False with `error`: other targets than there are, or what the kernel would refuse.
+ */
+bool nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* New parameters that nsim_kdamond_check() has seen; they take effect after the sample under way. Takes the plan. */
 void nsim_kdamond_commit(NsimKdamond *kdamond, NsimKdamondPlan *plan);
 
 /* Set the current value of a `user_input` goal. False: there is no such one. */
 bool nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uint64_t value);
+
+/* Somebody saw an access. Kdamonds that live on accessed bits do not listen. */
+void nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report);
+/* Does it arm pages? */
+bool nsim_kdamond_arms(const NsimKdamond *kdamond);
 
 uint32_t nsim_kdamond_number(const NsimKdamond *kdamond);
 const NsimDamonContext *nsim_kdamond_context(const NsimKdamond *kdamond);

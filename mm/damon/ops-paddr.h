@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DAMON's operations for physical addresses: `paddr`, on frames (mm/frames.h). A sample finds the folio at an address and
- * tests the accessed bits of its mappings.
+ * DAMON's operations for physical addresses: `paddr`, on frames (mm/frames.h). A sample finds the folio at an address
+ * and tests the accessed bits of its mappings.
  *
  * Source: Linux mm/damon/paddr.c and ops-common.c, 6.12 to 7.2, written anew. Frames that nobody uses, and those of no
  * node, read as not accessed. Left out: pages that several spaces map; unmapped page cache, whose idle flag would tell;
@@ -19,7 +19,7 @@ typedef struct {
     NsimMm *mm; /* with frames; borrowed */
     /* CPU time of clearing or testing one folio: finding it, and a walk over its mappings. */
     NsimTime clear_ps, test_ps;
-    NsimTime miss_ps; /* of finding nothing */
+    NsimTime miss_ps;      /* of finding nothing */
     uint32_t resident_ppm; /* as NsimDamonSpaceOps has it */
     NsimRandom random;
 } NsimDamonPhysicalOps;

@@ -14,11 +14,11 @@ typedef struct _NsimDamonContext NsimDamonContext;
 
 /* What lies at an address: a folio, or nothing as far as `end`. */
 typedef struct {
-    uint64_t end;    /* address behind it */
-    uint64_t steps;  /* of the walk that it takes to get over it */
-    bool present;    /* a folio, that is: */
+    uint64_t end;   /* address behind it */
+    uint64_t steps; /* of the walk that it takes to get over it */
+    bool present;   /* a folio, that is: */
     NsimSpaceId space;
-    NsimPage page;   /* its first one */
+    NsimPage page; /* its first one */
     uint32_t pages;
 } NsimDamonFolio;
 

@@ -2,8 +2,8 @@
 /*
  * How much a DAMOS action wants a region, 0 to 99: only the best ones are tried when a quota does not reach for all.
  *
- * Source: damon_hot_score(), damon_cold_score() in Linux mm/damon/ops-common.c, 6.12 to 7.2, written anew. As there, the
- * weight of sizes is accepted and has no effect.
+ * Source: damon_hot_score(), damon_cold_score() in Linux mm/damon/ops-common.c, 6.12 to 7.2, written anew. As there,
+ * the weight of sizes is accepted and has no effect.
  */
 #pragma once
 

@@ -13,11 +13,8 @@
 #define NS_PER_MS 1000000u
 
 const NsimDamosRules nsim_damos_rules_v6_12 = {0};
-const NsimDamosRules nsim_damos_rules_v7_2 = {.first_window = true,
-                                              .zero_is_full = true,
-                                              .fail_charge = true,
-                                              .least_region = true,
-                                              .merge_slices = true};
+const NsimDamosRules nsim_damos_rules_v7_2 = {
+    .first_window = true, .zero_is_full = true, .fail_charge = true, .least_region = true, .merge_slices = true};
 
 bool
 nsim_damos_quota_is_set(const NsimDamosPlan *plan)
@@ -144,8 +141,8 @@ nsim_damos_quota_charge(NsimDamosQuota *quota, const NsimDamosPlan *plan, const 
 {
     uint64_t charge = bytes;
     if (rules->fail_charge && plan->fail_charge_denom > 0 && applied < bytes)
-        charge = applied + (uint64_t)((unsigned __int128)(bytes - applied) * plan->fail_charge_num /
-                                      plan->fail_charge_denom);
+        charge = applied +
+                 (uint64_t)((unsigned __int128)(bytes - applied) * plan->fail_charge_num / plan->fail_charge_denom);
     quota->total_ps += took_ps;
     quota->charged_bytes += charge;
     if (nsim_damos_quota_limits(quota, plan, rules) && quota->charged_bytes >= quota->size_bytes)

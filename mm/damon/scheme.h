@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A DAMOS scheme at work: its access pattern in counts, when it is due, its quota, goals and watermarks, its statistics.
+ * A DAMOS scheme at work: its access pattern in counts, when it is due, its quota, goals and watermarks, its
+ * statistics.
  *
  * Source: struct damos and what handles it in Linux mm/damon/core.c, 6.12 to 7.2, written anew.
  */

@@ -147,6 +147,49 @@ nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GError **
     return done;
 }
 
+/* ---- Access reports --------------------------------------------------------------------------------------------- */
+
+void
+nsim_damon_report_access(const NsimMm *mm, const NsimDamonReport *report)
+{
+    for (guint k = 0; mm->damon != NULL && k < mm->damon->kdamonds->len; k++)
+        nsim_kdamond_report(g_ptr_array_index(mm->damon->kdamonds, k), report);
+}
+
+/* One entry maps a huge page: its fault takes the protection off all of it. */
+static void
+disarm_folio(NsimSpace *space, NsimPage page)
+{
+    NsimPage first;
+    uint32_t count;
+    if ((nsim_space_state(space, page) & NSIM_PAGE_SPLIT) != 0)
+        return;
+    nsim_space_unit_of(space, page, &first, &count);
+    (void)nsim_space_arm(space, first, count, false);
+}
+
+void
+nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault)
+{
+    bool arms = false;
+    if (mm->damon == NULL)
+        return;
+    for (guint k = 0; k < mm->damon->kdamonds->len; k++)
+        arms |= nsim_kdamond_arms(g_ptr_array_index(mm->damon->kdamonds, k));
+    if (!arms)
+        return;
+    const NsimCpus *cpus = nsim_mover_setup(mm->mover)->cpus;
+    const uint32_t core = mm->fault_core < cpus->core_count ? cpus->cores[mm->fault_core].number : 0;
+    const NsimDamonReport report = {.time_ps = fault->time_ps,
+                                    .page = fault->page,
+                                    .space = fault->space,
+                                    .write = fault->write != 0,
+                                    .cpu = nsim_damon_cpu(mm->machine, fault->accessor, core),
+                                    .thread = fault->thread};
+    disarm_folio(mm->spaces[fault->space], fault->page);
+    nsim_damon_report_access(mm, &report);
+}
+
 uint32_t
 nsim_damon_session_count(const NsimDamonSession *session)
 {

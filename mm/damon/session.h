@@ -27,6 +27,14 @@ void nsim_damon_session_listen(NsimDamonSession *session, const NsimDamonListene
  */
 bool nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/*
+ * Somebody saw an access: a fault that was armed, a hardware sample. Kdamonds whose primitive is access reports hear of
+ * it. Cheap without DAMON.
+ */
+void nsim_damon_report_access(const NsimMm *mm, const NsimDamonReport *report);
+/* An armed page was touched: the fault reports the access, and its whole folio is disarmed where kdamonds arm. */
+void nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault);
+
 uint32_t nsim_damon_session_count(const NsimDamonSession *session);
 /* NULL: there is no such one. */
 NsimKdamond *nsim_damon_session_at(const NsimDamonSession *session, uint32_t kdamond);

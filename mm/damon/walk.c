@@ -72,8 +72,7 @@ consider(NsimDamosWalk *walk, NsimDamos *scheme, NsimDamosTry *ret_try)
 {
     const uint64_t unit = walk->context->min_region_bytes;
     NsimDamonTarget *target = &walk->context->targets[walk->target];
-    if (!scheme->applying ||
-        nsim_damos_quota_is_full(&scheme->quota, scheme->plan, walk->rules, unit) ||
+    if (!scheme->applying || nsim_damos_quota_is_full(&scheme->quota, scheme->plan, walk->rules, unit) ||
         was_charged(walk, &scheme->quota) || !is_wanted(walk, scheme, &target->regions[walk->region]))
         return false;
     const uint64_t bytes = nsim_damon_region_bytes(&target->regions[walk->region]);
@@ -85,8 +84,7 @@ consider(NsimDamosWalk *walk, NsimDamos *scheme, NsimDamosTry *ret_try)
     if (allowed < bytes)
         cut(walk, allowed);
     const uint32_t count = target->count;
-    const NsimDamosVerdict verdict =
-        nsim_damos_filter_region(scheme->plan, target, walk->region, walk->target, unit);
+    const NsimDamosVerdict verdict = nsim_damos_filter_region(scheme->plan, target, walk->region, walk->target, unit);
     const NsimDamonRegion *region = &target->regions[walk->region];
     if (target->count > count)
         g_array_append_val(walk->cuts, region->end);

@@ -24,6 +24,7 @@ tests_mm_damon_test_damos_SOURCES = \
     tests/mm/damon/test-kdamond.c \
     tests/mm/damon/test-quota.c \
     tests/mm/damon/test-recorded.c \
+    tests/mm/damon/test-report.c \
     tests/mm/damon/test-walk.c
 tests_mm_damon_test_damos_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_mm_damon_test_damos_LDADD = libmm.a libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) $(CUNIT_LIBS)

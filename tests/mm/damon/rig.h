@@ -23,8 +23,8 @@ typedef struct {
     NsimRandom random;
     NsimPage hot_first;
     uint64_t hot_pages, accesses_per_tick;
-    NsimTime move_ps;              /* the next hot window comes after so long; 0: never */
-    const uint32_t *windows;       /* which, in units of hot_pages */
+    NsimTime move_ps;        /* the next hot window comes after so long; 0: never */
+    const uint32_t *windows; /* which, in units of hot_pages */
     uint32_t window_count;
 } Rig;
 

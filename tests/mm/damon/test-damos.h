@@ -8,4 +8,5 @@ bool test_filter_register(void);
 bool test_kdamond_register(void);
 bool test_quota_register(void);
 bool test_recorded_register(void);
+bool test_report_register(void);
 bool test_walk_register(void);

@@ -173,7 +173,8 @@ test_young(void)
     rig_close(&rig);
 }
 
-/* 1 ms of time in each second: after the guess of 4 MiB a millisecond, as many bytes as the measured pace is good for. */
+/* 1 ms of time in each second: after the guess of 4 MiB a millisecond, as many bytes as the measured pace is good for.
+ */
 static void
 test_time_quota(void)
 {
@@ -263,8 +264,8 @@ test_listener(void)
     rig_open(&rig, 64, 64, 8, 1);
     rig_start(&rig);
     place(&rig, 0);
-    nsim_damon_session_listen(
-        rig.session, &(NsimDamonListener){hear_aggregated, hear_try, hear_applied, hear_tuned, &heard});
+    nsim_damon_session_listen(rig.session,
+                              &(NsimDamonListener){hear_aggregated, hear_try, hear_applied, hear_tuned, &heard});
     fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
     NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
     ((NsimDamonContextPlan *)g_ptr_array_index(kdamond->contexts, 0))->attrs.goal =

@@ -82,10 +82,8 @@ static void
 test_scores(void)
 {
     static const uint32_t counts[] = {0, 1, 5, 20}, ages_s[] = {0, 1, 8, 60, 600, 3600};
-    static const uint32_t table[4][6] = {{24, 23, 20, 19, 16, 14},
-                                         {26, 27, 29, 31, 34, 35},
-                                         {36, 37, 39, 41, 44, 45},
-                                         {74, 74, 77, 78, 81, 83}};
+    static const uint32_t table[4][6] = {
+        {24, 23, 20, 19, 16, 14}, {26, 27, 29, 31, 34, 35}, {36, 37, 39, 41, 44, 45}, {74, 74, 77, 78, 81, 83}};
     for (size_t c = 0; c < G_N_ELEMENTS(counts); c++) {
         for (size_t a = 0; a < G_N_ELEMENTS(ages_s); a++) {
             const NsimDamonRegion region = {.nr_accesses = counts[c], .age = ages_s[a] * 10};
@@ -274,8 +272,8 @@ test_watermarks(void)
     static const struct {
         uint64_t permil;
         bool active;
-    } steps[] = {{500, true},  {501, false}, {500, false}, {400, false}, {399, true}, {450, true},
-                 {100, true},  {99, false},  {100, true},  {600, false}, {99, false}, {399, true}};
+    } steps[] = {{500, true}, {501, false}, {500, false}, {400, false}, {399, true}, {450, true},
+                 {100, true}, {99, false},  {100, true},  {600, false}, {99, false}, {399, true}};
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
         CU_ASSERT_EQUAL(nsim_damos_look_at_watermarks(&scheme, steps[i].permil), steps[i].active ? 0 : NSIM_S);
         CU_ASSERT_EQUAL(scheme.active, steps[i].active);

@@ -247,8 +247,8 @@ test_goal(void)
 }
 
 /*
- * Half of the workload is to be on node 1. Recorded: the quota doubles from a byte to 15 MB in 26 s, overshoots the goal
- * to 138 to 151 %, and shrinks by 0.49 to 0.58 a window from then on.
+ * Half of the workload is to be on node 1. Recorded: the quota doubles from a byte to 15 MB in 26 s, overshoots the
+ * goal to 138 to 151 %, and shrinks by 0.49 to 0.58 a window from then on.
  */
 static void
 test_closed_loop(void)
@@ -292,6 +292,5 @@ test_recorded_register(void)
     CU_pSuite suite = CU_add_suite("damos: a recorded kernel", NULL, NULL);
     return suite != NULL && CU_add_test(suite, "demote", test_demote) != NULL &&
            CU_add_test(suite, "promote", test_promote) != NULL && CU_add_test(suite, "both", test_both) != NULL &&
-           CU_add_test(suite, "goal", test_goal) != NULL &&
-           CU_add_test(suite, "closed loop", test_closed_loop) != NULL;
+           CU_add_test(suite, "goal", test_goal) != NULL && CU_add_test(suite, "closed loop", test_closed_loop) != NULL;
 }

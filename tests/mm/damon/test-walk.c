@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Goal: schemes are tried on regions in the kernel's order: priorities, what is left of the quota, where the last window
- * ended, filters. Method: a few regions by hand, and every try written down.
+ * Goal: schemes are tried on regions in the kernel's order: priorities, what is left of the quota, where the last
+ * window ended, filters. Method: a few regions by hand, and every try written down.
  */
 #include "test-damos.h"
 
