@@ -424,6 +424,12 @@ nsim_frames_count(const NsimFrames *frames, NsimNodeId node)
     return frames->nodes[node].count;
 }
 
+uint32_t
+nsim_frames_node_count(const NsimFrames *frames)
+{
+    return frames->node_count;
+}
+
 uint64_t
 nsim_frames_end(const NsimFrames *frames)
 {

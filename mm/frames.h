@@ -78,6 +78,7 @@ NsimNodeId nsim_frames_node(const NsimFrames *frames, uint32_t frame);
 uint64_t nsim_frames_first(const NsimFrames *frames, NsimNodeId node);
 /* 0 for disks. */
 uint64_t nsim_frames_count(const NsimFrames *frames, NsimNodeId node);
+uint32_t nsim_frames_node_count(const NsimFrames *frames);
 /* One beyond the last frame of all nodes. */
 uint64_t nsim_frames_end(const NsimFrames *frames);
 /* Of a used frame: its folio's first frame and how many there are. */

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libmm.a
 libmm_a_SOURCES = \
     mm/copy-predict.c mm/copy.c \
     mm/cpus.c mm/cpus.h \
+    mm/damon/accessed.c mm/damon/accessed.h \
     mm/damon/action.c mm/damon/action.h \
     mm/damon/context.c mm/damon/context.h \
     mm/damon/damo.c mm/damon/damo.h mm/damon/damo-private.h \
@@ -28,8 +29,13 @@ libmm_a_SOURCES = \
     mm/damon/walk.c mm/damon/walk.h \
     mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
+    mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
+    mm/pressure.c mm/pressure.h \
+    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
     mm/space.c mm/space.h \
-    mm/stream.c mm/stream.h
+    mm/stream.c mm/stream.h \
+    mm/swap.c \
+    mm/tiers.c mm/tiers.h

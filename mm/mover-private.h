@@ -83,7 +83,7 @@ struct _NsimMover {
     NsimTime ahead_ps;
     NsimRandom random;
     GPtrArray *queues;    /* Task *, by queue - 1 */
-    GPtrArray *own;       /* Task *, by queue - NSIM_QUEUES_MAX: the kernel's */
+    GPtrArray *threads;   /* Task *, by queue - NSIM_QUEUES_MAX: the kernel's own */
     GPtrArray *faults;    /* Task *, of threads */
     GHashTable *requests; /* token -> Request */
     GArray *waiters;      /* Waiter */

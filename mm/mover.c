@@ -55,7 +55,7 @@ nsim_mover_new(const NsimMoverSetup *setup)
     nsim_assert(problem == NULL);
     nsim_random_init(&mover->random, setup->seed, "mover");
     mover->queues = g_ptr_array_new_with_free_func(task_free);
-    mover->own = g_ptr_array_new_with_free_func(task_free);
+    mover->threads = g_ptr_array_new_with_free_func(task_free);
     mover->faults = g_ptr_array_new_with_free_func(task_free);
     mover->requests = g_hash_table_new_full(NULL, NULL, NULL, request_free);
     mover->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
@@ -78,7 +78,7 @@ nsim_mover_free(NsimMover *mover)
     if (mover == NULL)
         return;
     g_ptr_array_unref(mover->queues);
-    g_ptr_array_unref(mover->own);
+    g_ptr_array_unref(mover->threads);
     g_ptr_array_unref(mover->faults);
     copy_engines_free(mover);
     g_hash_table_unref(mover->requests);
@@ -352,7 +352,7 @@ static Task *
 queue_task(NsimMover *mover, uint32_t queue)
 {
     if (queue >= NSIM_QUEUES_MAX)
-        return g_ptr_array_index(mover->own, queue - NSIM_QUEUES_MAX);
+        return g_ptr_array_index(mover->threads, queue - NSIM_QUEUES_MAX);
     nsim_assert(queue > 0);
     while (mover->queues->len < queue) {
         const uint32_t number = mover->queues->len + 1;
@@ -405,12 +405,10 @@ nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32
 }
 
 uint32_t
-nsim_mover_add_queue(NsimMover *mover, const char *name, uint32_t core)
+nsim_mover_add_thread(NsimMover *mover, const char *name)
 {
-    const uint32_t queue = NSIM_QUEUES_MAX + mover->own->len;
-    Task *task = task_new(mover, queue, name);
-    task->pinned_core = core;
-    g_ptr_array_add(mover->own, task);
+    const uint32_t queue = NSIM_QUEUES_MAX + mover->threads->len;
+    g_ptr_array_add(mover->threads, task_new(mover, queue, name));
     return queue;
 }
 
@@ -593,7 +591,7 @@ any_busy(const GPtrArray *tasks)
 bool
 nsim_mover_busy(const NsimMover *mover)
 {
-    return any_busy(mover->queues) || any_busy(mover->own) || mover->faults->len > 0;
+    return any_busy(mover->queues) || any_busy(mover->threads) || mover->faults->len > 0;
 }
 
 static uint64_t
@@ -614,16 +612,17 @@ taken_by(const GPtrArray *tasks, NsimNodeId node)
 uint64_t
 nsim_mover_taken(const NsimMover *mover, NsimNodeId node)
 {
-    return taken_by(mover->queues, node) + taken_by(mover->own, node) + taken_by(mover->faults, node);
+    return taken_by(mover->queues, node) + taken_by(mover->threads, node) + taken_by(mover->faults, node);
 }
 
 void
 nsim_mover_stop(NsimMover *mover)
 {
-    GPtrArray *const lists[] = {mover->queues, mover->own, mover->faults};
-    for (size_t l = 0; l < G_N_ELEMENTS(lists); l++) {
-        for (guint i = 0; i < lists[l]->len; i++)
-            batch_abort(g_ptr_array_index(lists[l], i));
-    }
+    for (guint i = 0; i < mover->queues->len; i++)
+        batch_abort(g_ptr_array_index(mover->queues, i));
+    for (guint i = 0; i < mover->threads->len; i++)
+        batch_abort(g_ptr_array_index(mover->threads, i));
+    for (guint i = 0; i < mover->faults->len; i++)
+        batch_abort(g_ptr_array_index(mover->faults, i));
     nsim_payers_check(mover->setup.payers);
 }

@@ -55,9 +55,14 @@ typedef struct {
     uint32_t attribution;                           /* NsimAttribution */
     uint64_t locked_ppm, pinned_ppm, writeback_ppm; /* of a folio, at each attempt */
     NsimTime ping_pong_ps;
+    /* page replacement, which is on when one of the first two is given or a policy asks for it */
+    bool reclaim_on;
+    NsimReclaimConfig reclaim;
 } NsimMoverConfig;
 
-#define NSIM_MOVER_OPTION_COUNT 19u
+#define NSIM_MOVER_OPTION_COUNT 31u
+/* Of them, those about how pages are moved; the others are about page replacement. */
+#define NSIM_MOVE_OPTION_COUNT 19u
 extern const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT];
 
 /* The defaults of the rows. */
@@ -128,11 +133,9 @@ uint64_t nsim_mover_request(NsimMover *mover, const NsimDecision *decision, cons
 bool nsim_mover_cancel(NsimMover *mover, uint64_t token);
 /* Name the kernel thread of a policy's queue (1 and up), and where it runs: NSIM_CORE_NONE lets it choose for each batch. */
 void nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32_t core);
-/*
- * A queue of the kernel's own, beyond those of policies (NSIM_QUEUES_MAX and up), with the thread's name. Returns its number.
- */
-uint32_t nsim_mover_add_queue(NsimMover *mover, const char *name, uint32_t core);
-/* What it was made of. */
+/* A kernel thread that no policy has: its queue, NSIM_QUEUES_MAX or above. */
+uint32_t nsim_mover_add_thread(NsimMover *mover, const char *name);
+/* What the mover was made of. */
 const NsimMoverSetup *nsim_mover_setup(const NsimMover *mover);
 /* Pages asked for and not yet done in a queue. */
 uint64_t nsim_mover_pending(const NsimMover *mover, uint32_t queue);

@@ -24,6 +24,7 @@ nsim_payers_new(const NsimGroup *groups, uint32_t group_count)
                              .bytes_burst = groups[g].bytes_burst,
                              .cpu_ppm = groups[g].cpu_ppm,
                              .cpu_burst_ps = groups[g].cpu_burst_ps,
+                             .limit_bytes = groups[g].limit_bytes,
                              .bytes_left = (int64_t)MIN(groups[g].bytes_burst, (uint64_t)INT64_MAX),
                              .cpu_left_ps = (int64_t)MIN(groups[g].cpu_burst_ps, (NsimTime)INT64_MAX)};
         payers->group_payers[g] = nsim_payers_find(payers, name);

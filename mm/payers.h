@@ -29,6 +29,7 @@ typedef struct {
     uint64_t bytes_per_s, bytes_burst; /* rate 0: no limit */
     uint64_t cpu_ppm;                  /* of one core's time; 0: no limit */
     NsimTime cpu_burst_ps;
+    uint64_t limit_bytes;   /* of memory, enforced by reclaim (mm/reclaim.h); 0: none */
     /* what happened */
     uint64_t migrated_bytes, throttled_pages;
     NsimTime cpu_ps, throttled_ps;

@@ -319,7 +319,7 @@ nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed)
     nsim_assert(page + count <= space->page_count);
     for (uint64_t i = 0; i < count; i++) {
         const uint16_t state = nsim_space_state(space, page + i);
-        if ((state & NSIM_PAGE_ABSENT) != 0 || ((state & NSIM_PAGE_ARMED) != 0) == armed)
+        if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED)) != 0 || ((state & NSIM_PAGE_ARMED) != 0) == armed)
             continue;
         nsim_space_set_state(space, page + i, (uint16_t)(state ^ NSIM_PAGE_ARMED));
         changed++;

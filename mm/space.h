@@ -22,8 +22,9 @@ enum {
     NSIM_PAGE_COPIED = 1u << 12,   /* has copies, listed aside */
     NSIM_PAGE_MOVING = 1u << 13,   /* has a migration entry: accesses wait */
     NSIM_PAGE_SPLIT = 1u << 14,    /* of a huge page that was split: moves by itself */
+    NSIM_PAGE_SWAPPED = 1u << 15,  /* swapped out to a disk node: an access brings it back first */
     /* replay must look twice */
-    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED | NSIM_PAGE_MOVING
+    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED | NSIM_PAGE_MOVING | NSIM_PAGE_SWAPPED
 };
 #define NSIM_PAGE_FRESH ((uint16_t)(NSIM_PAGE_ABSENT | NSIM_PAGE_NODE))
 

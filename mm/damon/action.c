@@ -2,6 +2,7 @@
 /* Actions of DAMOS on regions. Source and what is left out: action.h. */
 #include <mm/damon/action.h>
 
+#include <mm/damon/accessed.h>
 #include <mm/damon/filter.h>
 #include <mm/damon/goal.h>
 
@@ -10,12 +11,6 @@
 
 const NsimDamosCosts nsim_damos_costs_default = {
     .step_ps = 40 * NSIM_NS, .folio_ps = 100 * NSIM_NS, .young_ps = NSIM_US, .region_ps = 20 * NSIM_NS};
-
-static bool
-migrates(const NsimDamosPlan *plan)
-{
-    return plan->action == NSIM_DAMOS_MIGRATE_HOT || plan->action == NSIM_DAMOS_MIGRATE_COLD;
-}
 
 bool
 nsim_damos_action_check(const NsimDamosPlan *plan, const NsimDamonOps *ops, GError **error)
@@ -59,14 +54,12 @@ is_in_group(const NsimMm *mm, const NsimDamonFolio *folio, const char *group)
 
 /* Was it accessed since its bits were cleared last? They are cleared now. */
 static bool
-take_young(NsimMm *mm, const NsimDamonFolio *folio)
+take_young(const NsimMm *mm, const NsimDamonFolio *folio)
 {
     NsimSpace *space = mm->spaces[folio->space];
-    uint16_t all, any;
-    nsim_space_survey(space, folio->page, folio->pages, &all, &any);
-    if ((any & NSIM_PAGE_ACCESSED) == 0)
+    if (!nsim_damon_is_young(mm, space, folio->space, folio->page, folio->pages))
         return false;
-    nsim_space_change(space, folio->page, folio->pages, NSIM_PAGE_ACCESSED, 0);
+    nsim_damon_make_old(mm, space, folio->space, folio->page, folio->pages);
     return true;
 }
 
@@ -166,11 +159,48 @@ add_move(const NsimDamosActor *actor, const NsimDamonFolio *folio, GArray *moves
 
 /* ---- The walk ----------------------------------------------------------------------------------------------- */
 
+/* On an LRU list, for actions that put a folio on another one. All that pass count as done. */
+static void
+move_on_lists(const NsimDamosActor *actor, const NsimDamonFolio *folio, bool activate)
+{
+    const NsimMm *mm = actor->mm;
+    const uint32_t frame = mm->reclaim == NULL ? NSIM_FRAME_NONE : nsim_frames_of(mm->frames, folio->space, folio->page);
+    if (frame == NSIM_FRAME_NONE)
+        return;
+    NsimLru *lru = nsim_reclaim_lru(mm->reclaim);
+    (void)(activate ? nsim_lru_activate(lru, frame) : nsim_lru_deactivate(lru, frame));
+}
+
 static void
 do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork *work)
 {
-    if (migrates(actor->plan))
+    NsimMm *mm = actor->mm;
+    const unsigned shift = mm->machine->page_shift;
+    switch ((NsimDamosAction)actor->plan->action) {
+    case NSIM_DAMOS_MIGRATE_HOT:
+    case NSIM_DAMOS_MIGRATE_COLD:
         add_move(actor, folio, work->moves);
+        return;
+    case NSIM_DAMOS_STAT:
+        return;
+    case NSIM_DAMOS_PAGEOUT:
+        if (mm->reclaim != NULL)
+            work->applied_bytes += nsim_reclaim_page_out(mm->reclaim, folio->space, folio->page, folio->pages,
+                                                         actor->payer, actor->now_ps)
+                                   << shift;
+        return;
+    case NSIM_DAMOS_COLD:
+        nsim_damon_make_old(mm, mm->spaces[folio->space], folio->space, folio->page, folio->pages);
+        move_on_lists(actor, folio, false);
+        break;
+    case NSIM_DAMOS_LRU_PRIO:
+    case NSIM_DAMOS_LRU_DEPRIO:
+        move_on_lists(actor, folio, actor->plan->action == NSIM_DAMOS_LRU_PRIO);
+        break;
+    default: /* advice */
+        break;
+    }
+    work->applied_bytes += (uint64_t)folio->pages << shift;
 }
 
 void

@@ -75,20 +75,18 @@ group_pages_on(const NsimMm *mm, const char *group, NsimNodeId node)
     return pages;
 }
 
-/* Share of folios on active lists, by base pages, among all on lists. */
+/* Share of active lists among all lists, by base pages. */
 static uint64_t
 active_bp(const NsimMm *mm)
 {
-    uint64_t active = 0, all = 0;
-    for (uint64_t f = 0; mm->frames != NULL && f < nsim_frames_end(mm->frames); f++) {
-        const uint16_t flags = nsim_frames_at(mm->frames, (uint32_t)f)->flags;
-        const uint64_t pages = (uint64_t)1 << (flags >> NSIM_FRAME_ORDER_SHIFT);
-        if ((flags & NSIM_FRAME_HEAD) == 0 || (flags & NSIM_FRAME_LRU) == 0)
-            continue;
-        all += pages;
-        active += (flags & NSIM_FRAME_ACTIVE) != 0 ? pages : 0;
+    uint64_t pages[NSIM_LRU_LISTS] = {0}, all = 0;
+    for (uint32_t n = 0; mm->reclaim != NULL && n < mm->machine->node_count; n++) {
+        for (int list = 0; list < NSIM_LRU_LISTS; list++)
+            pages[list] += nsim_lru_pages(nsim_reclaim_lru(mm->reclaim), (NsimNodeId)n, (NsimLruList)list);
     }
-    return share_bp(active, all);
+    for (int list = 0; list < NSIM_LRU_LISTS; list++)
+        all += pages[list];
+    return share_bp(pages[NSIM_LRU_ACTIVE_ANON] + pages[NSIM_LRU_ACTIVE_FILE], all);
 }
 
 static uint64_t
@@ -120,7 +118,8 @@ nsim_damos_goal_measure(NsimDamosGoal *goal, const NsimDamosGoalPlan *plan, cons
     case NSIM_GOAL_USER_INPUT:
         break;
     case NSIM_GOAL_SOME_MEM_PSI_US:
-        goal->current = (stall_ps - goal->last_stall_ps) / NSIM_US;
+        /* Statistics may have begun anew. */
+        goal->current = (stall_ps - (stall_ps < goal->last_stall_ps ? 0 : goal->last_stall_ps)) / NSIM_US;
         goal->last_stall_ps = stall_ps;
         break;
     case NSIM_GOAL_ACTIVE_MEM_BP:

@@ -4,7 +4,7 @@
  *
  * Source: damos_set_quota_goal_current_value(), damos_quota_score(), damos_goal_tune_esz_bp_*() in Linux
  * mm/damon/core.c, 6.12 to 7.2, written anew. Which of the metrics a kernel has depends on its version; here all exist.
- * Left out: pressure-stall information of anything but waits that this simulator knows (nsim_mm_stall_ps()).
+ * Lists and stalls are reclaim's: without it they are 0.
  */
 #pragma once
 

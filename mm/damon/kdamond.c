@@ -192,7 +192,9 @@ attempt(NsimKdamond *kdamond, const NsimDamosTry *what, NsimTime now_ps, NsimTim
                                   .context = kdamond->context,
                                   .plan = what->scheme->plan,
                                   .costs = &kdamond->setup.config->costs,
-                                  .last_folio = &kdamond->last_folios[what->scheme_number]};
+                                  .last_folio = &kdamond->last_folios[what->scheme_number],
+                                  .payer = kdamond->name,
+                                  .now_ps = now_ps + *cpu_ps};
     g_array_set_size(moves, 0);
     kdamond->attempt = (Attempt){.what = *what, .work = {.moves = moves}, .began_ps = now_ps + *cpu_ps};
     TELL(kdamond, before_apply, what, kdamond->attempt.began_ps);
@@ -289,6 +291,21 @@ check_plan(const NsimKdamondSetup *setup, const NsimKdamondPlan *plan, GError **
             return false;
     }
     return true;
+}
+
+/* Pageout of physical memory spares what is young, unless the user says what to do about that. */
+static void
+complete_plan(NsimKdamondPlan *plan)
+{
+    const NsimDamosFilterPlan filter = {.kind = NSIM_FILTER_YOUNG, .matching = true, .allow = false};
+    for (guint s = 0; context_plan(plan)->ops == NSIM_DAMON_PADDR && s < context_plan(plan)->schemes->len; s++) {
+        NsimDamosPlan *scheme = g_ptr_array_index(context_plan(plan)->schemes, s);
+        bool has_young = scheme->action != NSIM_DAMOS_PAGEOUT;
+        for (guint f = 0; f < scheme->filters->len; f++)
+            has_young |= g_array_index(scheme->filters, NsimDamosFilterPlan, f).kind == NSIM_FILTER_YOUNG;
+        if (!has_young)
+            g_array_append_val(scheme->filters, filter);
+    }
 }
 
 /* Schemes that there were keep what they know. */
@@ -559,6 +576,7 @@ make_ops(NsimKdamond *kdamond, void **ret_state)
     const bool physical = plan->ops == NSIM_DAMON_PADDR;
     g_autofree char *stream = g_strconcat(kdamond->name, ".ops", NULL);
     nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
+    kdamond->space_ops.mm = setup->mm;
     nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, stream);
     *ret_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops;
     if (plan->primitive == NSIM_PRIMITIVE_PAGE_TABLE)
@@ -608,11 +626,13 @@ nsim_kdamond_new(const NsimKdamondSetup *setup, NsimKdamondPlan *plan, GError **
         nsim_kdamond_free(kdamond);
         return NULL;
     }
+    complete_plan(plan);
     kdamond->walk.context = kdamond->context;
     kdamond->walk.rules = &kdamond->setup.config->scheme_rules;
     adopt_core(kdamond);
     adopt_schemes(kdamond);
-    kdamond->queue = nsim_mover_add_queue(setup->mm->mover, kdamond->name, kdamond->core);
+    kdamond->queue = nsim_mover_add_thread(setup->mm->mover, kdamond->name);
+    nsim_mover_name_queue(setup->mm->mover, kdamond->queue, kdamond->name, kdamond->core);
     kdamond->payer = nsim_payers_find(nsim_mover_setup(setup->mm->mover)->payers, kdamond->name);
     follow(kdamond, START, setup->mm->now_ps);
     return kdamond;
@@ -656,6 +676,7 @@ nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GErr
 void
 nsim_kdamond_commit(NsimKdamond *kdamond, NsimKdamondPlan *plan)
 {
+    complete_plan(plan);
     nsim_kdamond_plan_free(kdamond->pending);
     kdamond->pending = plan;
 }

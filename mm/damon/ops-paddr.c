@@ -2,6 +2,7 @@
 /* DAMON on physical addresses. Source and what is left out: ops-paddr.h. */
 #include <mm/damon/ops-paddr.h>
 
+#include <mm/damon/accessed.h>
 #include <mm/damon/plan.h>
 
 #define PPM 1000000u
@@ -99,7 +100,7 @@ paddr_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
             nsim_damon_choose(context, &target->regions[i]);
             const NsimDamonFolio folio = sampled(ops, &target->regions[i]);
             if (folio.present)
-                nsim_space_change(ops->mm->spaces[folio.space], folio.page, folio.pages, NSIM_PAGE_ACCESSED, 0);
+                nsim_damon_make_old(ops->mm, ops->mm->spaces[folio.space], folio.space, folio.page, folio.pages);
             cost_ps += folio.present ? ops->clear_ps : ops->miss_ps;
         }
     }
@@ -109,9 +110,7 @@ paddr_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
 static bool
 is_young(NsimDamonPhysicalOps *ops, const NsimDamonFolio *folio)
 {
-    uint16_t all, any;
-    nsim_space_survey(ops->mm->spaces[folio->space], folio->page, folio->pages, &all, &any);
-    if ((any & NSIM_PAGE_ACCESSED) == 0)
+    if (!nsim_damon_is_young(ops->mm, ops->mm->spaces[folio->space], folio->space, folio->page, folio->pages))
         return false;
     return ops->resident_ppm == 0 || nsim_random_below(&ops->random, PPM) >= ops->resident_ppm;
 }

@@ -63,10 +63,15 @@ test_structs(void)
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
-        SIZE(NsimHostOps, 208),
+        SIZE(NsimReclaimConfig, 64),
+        PLACE(NsimReclaimConfig, swap_io_ps, 56),
+        SIZE(NsimNodeState, 88),
+        PLACE(NsimNodeState, active_file, 80),
+        SIZE(NsimHostOps, 264),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
+        PLACE(NsimHostOps, memory_pressure_us, 256),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -87,6 +92,7 @@ test_values(void)
         VALUE(NSIM_MOVE_EXCHANGE, 2),   VALUE(NSIM_MOVE_TRANSACTIONAL, 4), VALUE(NSIM_MOVE_SYSCALL, 8),
         VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
         VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),       VALUE(NSIM_OPTION_FILE, 8),
+        VALUE(NSIM_PAGE_IS_ON_DISK, 16), VALUE(NSIM_LRU_PAGEOUT, 2),
     };
     check(facts, G_N_ELEMENTS(facts));
 }
