@@ -229,6 +229,33 @@ give(SpaceFrames *from, NsimPage page, uint64_t count, NsimNodeId node_id, const
 
 /* ---- Events of the spaces --------------------------------------------------------------------------------------- */
 
+/* PG_idle until somebody finds it accessed, and PG_young so that reclaim learns of the bits that were cleared. */
+static void
+make_old(const SpaceFrames *from, const NsimSpaceEvent *event)
+{
+    for (uint64_t i = 0; i < event->count;) {
+        uint32_t size = 1;
+        if (from->of[event->page + i] != 0) {
+            const uint32_t frame = from->of[event->page + i] - 1;
+            const uint32_t head = nsim_frames_folio(from->frames, frame, &size);
+            from->frames->frames[head].flags |= NSIM_FRAME_IDLE | (event->accessed ? NSIM_FRAME_YOUNG : 0);
+            size -= frame - head;
+        }
+        i += size;
+    }
+}
+
+static bool
+is_idle(void *context, NsimPage page)
+{
+    const SpaceFrames *from = context;
+    uint32_t size;
+    if (from->of[page] == 0)
+        return true;
+    const uint32_t head = nsim_frames_folio(from->frames, from->of[page] - 1, &size);
+    return (from->frames->frames[head].flags & NSIM_FRAME_IDLE) != 0;
+}
+
 static void
 on_event(void *context, const NsimSpaceEvent *event)
 {
@@ -251,6 +278,9 @@ on_event(void *context, const NsimSpaceEvent *event)
     case NSIM_SPACE_SPLIT:
         if (from->of[event->page] != 0)
             split_folio(from->frames, from->of[event->page] - 1);
+        break;
+    case NSIM_SPACE_MADE_OLD:
+        make_old(from, event);
         break;
     }
 }
@@ -345,6 +375,7 @@ nsim_frames_new(const NsimMemory *memory, NsimSpace *const *spaces, uint32_t spa
     free_tails(frames);
     for (uint32_t s = 0; s < space_count; s++) {
         spaces[s]->listener = on_event;
+        spaces[s]->idle = is_idle;
         spaces[s]->listener_context = &frames->spaces[s];
     }
     return frames;

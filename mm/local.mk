@@ -3,7 +3,6 @@ noinst_LIBRARIES += libmm.a
 libmm_a_SOURCES = \
     mm/copy-predict.c mm/copy.c \
     mm/cpus.c mm/cpus.h \
-    mm/damon/accessed.c mm/damon/accessed.h \
     mm/damon/action.c mm/damon/action.h \
     mm/damon/context.c mm/damon/context.h \
     mm/damon/damo.c mm/damon/damo.h mm/damon/damo-private.h \

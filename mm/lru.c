@@ -273,28 +273,6 @@ nsim_lru_referenced(NsimLru *lru, uint32_t head)
     return referenced;
 }
 
-void
-nsim_lru_make_old(NsimLru *lru, uint32_t frame)
-{
-    uint32_t count;
-    const uint32_t head = head_of(lru, frame, &count);
-    NsimFrame *entry = at(lru, head);
-    if (clear_folio(lru, head) > 0)
-        entry->flags |= NSIM_FRAME_YOUNG;
-    entry->flags |= NSIM_FRAME_IDLE;
-}
-
-bool
-nsim_lru_is_young(const NsimLru *lru, uint32_t frame)
-{
-    uint32_t count;
-    uint16_t all, any;
-    const uint32_t head = head_of(lru, frame, &count);
-    const NsimFrame *entry = at(lru, head);
-    nsim_space_survey(lru->spaces[entry->space], entry->page, count, &all, &any);
-    return (entry->flags & NSIM_FRAME_IDLE) == 0 || (any & NSIM_PAGE_ACCESSED) != 0;
-}
-
 /* ---- Scans --------------------------------------------------------------------------------------------------------
  */
 

@@ -76,13 +76,6 @@ void nsim_lru_put_back(NsimLru *lru, uint32_t head);
 
 /* Test and clear the accessed bits of a folio (head): how many mappings had it set, counting PG_young as one. */
 uint32_t nsim_lru_referenced(NsimLru *lru, uint32_t head);
-/*
- * Clear the accessed bits of the folio `frame` is in as monitors do, which must not hide accesses from reclaim:
- * PG_young remembers them. Sets PG_idle. And: was it accessed since? (PG_idle is gone or a bit is set.)
- */
-void nsim_lru_make_old(NsimLru *lru, uint32_t frame);
-bool nsim_lru_is_young(const NsimLru *lru, uint32_t frame);
-
 bool nsim_lru_inactive_is_low(const NsimLru *lru, const NsimLruVec *vec, bool file);
 /* Scan about `pages` base pages from the tail of an active list: they become inactive. Returns pages scanned. */
 uint64_t nsim_lru_shrink_active(NsimLru *lru, NsimLruVec *vec, bool file, uint64_t pages);

@@ -327,9 +327,10 @@ take_destination(Task *task, guint index, NsimTime now_ps)
     }
     if (folio->shadow)
         return true;
-    nsim_spaces_reclaim_shadows(task->mover->setup.spaces, task->mover->setup.space_count, folio->destination,
-                                folio->pages);
-    if (nsim_memory_free_pages(task->mover->setup.memory, folio->destination) >= folio->pages) {
+    const uint64_t *reserves = task->mover->reserves;
+    const uint64_t needed = folio->pages + (reserves != NULL ? reserves[folio->destination] : 0);
+    nsim_spaces_reclaim_shadows(task->mover->setup.spaces, task->mover->setup.space_count, folio->destination, needed);
+    if (nsim_memory_free_pages(task->mover->setup.memory, folio->destination) >= needed) {
         nsim_memory_take(task->mover->setup.memory, folio->destination, folio->pages);
         return true;
     }

@@ -89,6 +89,7 @@ struct _NsimMover {
     GArray *waiters;      /* Waiter */
     GHashTable *left;     /* unit and node it left -> when */
     GArray **masks;       /* by space: uint32_t cores */
+    const uint64_t *reserves; /* by node, nullable */
     uint64_t last_token;
     NsimPayer root, worker;
     NsimPayer *accessor_payers;

@@ -404,6 +404,12 @@ nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32
     task->pinned_core = core;
 }
 
+void
+nsim_mover_set_reserves(NsimMover *mover, const uint64_t *pages)
+{
+    mover->reserves = pages;
+}
+
 uint32_t
 nsim_mover_add_thread(NsimMover *mover, const char *name)
 {

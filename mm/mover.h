@@ -133,6 +133,8 @@ uint64_t nsim_mover_request(NsimMover *mover, const NsimDecision *decision, cons
 bool nsim_mover_cancel(NsimMover *mover, uint64_t token);
 /* Name the kernel thread of a policy's queue (1 and up), and where it runs: NSIM_CORE_NONE lets it choose for each batch. */
 void nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32_t core);
+/* Pages by node that moves leave free (min watermarks); borrowed, NULL: none. */
+void nsim_mover_set_reserves(NsimMover *mover, const uint64_t *pages);
 /* A kernel thread that no policy has: its queue, NSIM_QUEUES_MAX or above. */
 uint32_t nsim_mover_add_thread(NsimMover *mover, const char *name);
 /* What the mover was made of. */

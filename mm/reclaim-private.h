@@ -60,6 +60,7 @@ struct _NsimReclaim {
     NsimTiers *tiers;
     NsimPressure pressure;
     NsimMarks *marks;   /* by node */
+    uint64_t *reserves; /* by node: its min mark, for the mover */
     Walk **kswapds;     /* by node; NULL for disks and nodes no CPU reaches */
     GHashTable *direct; /* thread -> Walk */
     GHashTable *tokens; /* request -> Walk */

@@ -72,9 +72,11 @@ set_marks(NsimReclaim *reclaim)
         const uint64_t pages = reclaim->setup.memory->nodes[n].capacity_pages;
         NsimMarks *marks = &reclaim->marks[n];
         *marks = (NsimMarks){0};
+        reclaim->reserves[n] = 0;
         if (is_disk(reclaim, n) || total == 0)
             continue;
         marks->min = part_of(bytes >> page_shift, pages, total);
+        reclaim->reserves[n] = marks->min;
         const uint64_t gap = MAX(marks->min / 4, part_of(pages, config->watermark_scale_factor, 10000));
         marks->low = marks->min + gap;
         marks->high = marks->low + gap;
@@ -638,6 +640,11 @@ walk_done(Walk *walk, uint64_t pages, NsimTime now_ps)
         mover_at(mover, now_ps, kswapd_step, walk);
         break;
     case WALK_DIRECT:
+        /* There is something to reclaim after all. */
+        for (uint32_t n = 0; pages > 0 && n < reclaim->setup.machine->node_count; n++) {
+            if (reclaim->kswapds[n] != NULL)
+                reclaim->kswapds[n]->failures = 0;
+        }
         if (walk->waiting && mover->wake != NULL)
             mover->wake(mover->wake_context, walk->thread, now_ps);
         walk->waiting = false;
@@ -771,6 +778,8 @@ nsim_reclaim_new(const NsimReclaimSetup *setup, const NsimReclaimConfig *config)
     reclaim->tiers = nsim_tiers_new(setup->machine);
     nsim_pressure_init(&reclaim->pressure, world->payers->group_count);
     reclaim->marks = g_new0(NsimMarks, setup->machine->node_count + 1);
+    reclaim->reserves = g_new0(uint64_t, setup->machine->node_count + 1);
+    nsim_mover_set_reserves(setup->mover, reclaim->reserves);
     reclaim->kswapds = g_new0(Walk *, setup->machine->node_count + 1);
     reclaim->direct = g_hash_table_new_full(NULL, NULL, NULL, walk_free);
     reclaim->tokens = g_hash_table_new(NULL, NULL);
@@ -807,6 +816,8 @@ nsim_reclaim_free(NsimReclaim *reclaim)
     nsim_lru_free(reclaim->lru);
     nsim_tiers_free(reclaim->tiers);
     nsim_pressure_clear(&reclaim->pressure);
+    nsim_mover_set_reserves(reclaim->setup.mover, NULL);
+    g_free(reclaim->reserves);
     g_free(reclaim->marks);
     g_free(reclaim->kswapds);
     g_free(reclaim);

@@ -312,6 +312,29 @@ nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count)
     tell(space, NSIM_SPACE_SPLIT, first, count, node_of(space, first), NSIM_NODE_NONE);
 }
 
+void
+nsim_space_make_old(NsimSpace *space, NsimPage page, uint64_t count)
+{
+    NsimSpaceEvent event = {.kind = NSIM_SPACE_MADE_OLD, .page = page, .count = count};
+    if (space->listener == NULL) {
+        nsim_space_change(space, page, count, NSIM_PAGE_ACCESSED, 0);
+        return;
+    }
+    uint16_t all, any;
+    nsim_space_survey(space, page, count, &all, &any);
+    event.accessed = (any & NSIM_PAGE_ACCESSED) != 0;
+    nsim_space_change(space, page, count, NSIM_PAGE_ACCESSED, 0);
+    space->listener(space->listener_context, &event);
+}
+
+bool
+nsim_space_is_young(const NsimSpace *space, NsimPage page, uint64_t count)
+{
+    uint16_t all, any;
+    nsim_space_survey(space, page, count, &all, &any);
+    return (any & NSIM_PAGE_ACCESSED) != 0 || (space->idle != NULL && !space->idle(space->listener_context, page));
+}
+
 uint64_t
 nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed)
 {

@@ -47,7 +47,8 @@ typedef enum {
     NSIM_SPACE_PLACED,    /* pages that had no memory are on `to` */
     NSIM_SPACE_MOVED,     /* pages that were on `from` are on `to` */
     NSIM_SPACE_EXCHANGED, /* the pages from `page` on and those from `partner` on have changed places */
-    NSIM_SPACE_SPLIT      /* a unit of movement is base pages from now on */
+    NSIM_SPACE_SPLIT,     /* a unit of movement is base pages from now on */
+    NSIM_SPACE_MADE_OLD   /* a monitor has cleared accessed bits; `accessed`: one was set */
 } NsimSpaceEventKind;
 
 typedef struct {
@@ -55,10 +56,13 @@ typedef struct {
     NsimPage page, partner;
     uint64_t count;
     NsimNodeId from, to;
+    bool accessed;
 } NsimSpaceEvent;
 
-/* Called after a page's place has changed; never by an access. It must not change the space. */
+/* Called after a page's place has changed, or a monitor has looked; never by an access. It must not change the space. */
 typedef void (*NsimSpaceListener)(void *context, const NsimSpaceEvent *event);
+/* Has nobody found the page accessed since a monitor made it old? */
+typedef bool (*NsimSpaceIdle)(void *context, NsimPage page);
 
 struct _NsimSpace {
     char *workload;
@@ -76,7 +80,8 @@ struct _NsimSpace {
     GQueue shadows;            /* pages that were given a shadow, oldest first (private) */
     uint64_t copy_count;       /* copies in all */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
-    NsimSpaceListener listener; /* nullable */
+    NsimSpaceListener listener; /* nullable, and so is idle */
+    NsimSpaceIdle idle;
     void *listener_context;
 };
 
@@ -132,6 +137,13 @@ void nsim_space_move(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId
 void nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t count);
 /* A unit of movement is split: its pages move by themselves from now on. */
 void nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count);
+
+/*
+ * A monitor's test of pages that one entry of a page table maps: clear the accessed bits, and later ask whether a page was
+ * accessed since. Reclaim, which clears the same bits, and monitors do not hide accesses from each other.
+ */
+void nsim_space_make_old(NsimSpace *space, NsimPage page, uint64_t count);
+bool nsim_space_is_young(const NsimSpace *space, NsimPage page, uint64_t count);
 
 /* Arm or disarm present pages; returns how many changed. */
 uint64_t nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed);

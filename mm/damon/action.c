@@ -2,7 +2,6 @@
 /* Actions of DAMOS on regions. Source and what is left out: action.h. */
 #include <mm/damon/action.h>
 
-#include <mm/damon/accessed.h>
 #include <mm/damon/filter.h>
 #include <mm/damon/goal.h>
 
@@ -57,9 +56,9 @@ static bool
 take_young(const NsimMm *mm, const NsimDamonFolio *folio)
 {
     NsimSpace *space = mm->spaces[folio->space];
-    if (!nsim_damon_is_young(mm, space, folio->space, folio->page, folio->pages))
+    if (!nsim_space_is_young(space, folio->page, folio->pages))
         return false;
-    nsim_damon_make_old(mm, space, folio->space, folio->page, folio->pages);
+    nsim_space_make_old(space, folio->page, folio->pages);
     return true;
 }
 
@@ -164,7 +163,8 @@ static void
 move_on_lists(const NsimDamosActor *actor, const NsimDamonFolio *folio, bool activate)
 {
     const NsimMm *mm = actor->mm;
-    const uint32_t frame = mm->reclaim == NULL ? NSIM_FRAME_NONE : nsim_frames_of(mm->frames, folio->space, folio->page);
+    const uint32_t frame =
+        mm->reclaim == NULL ? NSIM_FRAME_NONE : nsim_frames_of(mm->frames, folio->space, folio->page);
     if (frame == NSIM_FRAME_NONE)
         return;
     NsimLru *lru = nsim_reclaim_lru(mm->reclaim);
@@ -185,12 +185,12 @@ do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork
         return;
     case NSIM_DAMOS_PAGEOUT:
         if (mm->reclaim != NULL)
-            work->applied_bytes += nsim_reclaim_page_out(mm->reclaim, folio->space, folio->page, folio->pages,
-                                                         actor->payer, actor->now_ps)
-                                   << shift;
+            work->applied_bytes +=
+                nsim_reclaim_page_out(mm->reclaim, folio->space, folio->page, folio->pages, actor->payer, actor->now_ps)
+                << shift;
         return;
     case NSIM_DAMOS_COLD:
-        nsim_damon_make_old(mm, mm->spaces[folio->space], folio->space, folio->page, folio->pages);
+        nsim_space_make_old(mm->spaces[folio->space], folio->page, folio->pages);
         move_on_lists(actor, folio, false);
         break;
     case NSIM_DAMOS_LRU_PRIO:

@@ -4,9 +4,9 @@
  * makes a list of moves for the mover.
  *
  * Source: damon_pa_apply_scheme(), damon_va_apply_scheme() and what they call in Linux mm/damon/, 6.12 to 7.2, written
- * anew. Pages that go out, and LRU lists, are reclaim's (mm/reclaim.h): without it there are none. Left out: waiting for
- * pages that go out; collapsing base pages to a huge one, which this memory cannot do; advice on huge pages and on what
- * will be needed is taken and has no effect, since nothing here would follow it.
+ * anew. Pages that go out, and LRU lists, are reclaim's (mm/reclaim.h): without it there are none. Left out: waiting
+ * for pages that go out; collapsing base pages to a huge one, which this memory cannot do; advice on huge pages and on
+ * what will be needed is taken and has no effect, since nothing here would follow it.
  */
 #pragma once
 

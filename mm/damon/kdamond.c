@@ -576,7 +576,6 @@ make_ops(NsimKdamond *kdamond, void **ret_state)
     const bool physical = plan->ops == NSIM_DAMON_PADDR;
     g_autofree char *stream = g_strconcat(kdamond->name, ".ops", NULL);
     nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
-    kdamond->space_ops.mm = setup->mm;
     nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, stream);
     *ret_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops;
     if (plan->primitive == NSIM_PRIMITIVE_PAGE_TABLE)

@@ -2,7 +2,6 @@
 /* DAMON on physical addresses. Source and what is left out: ops-paddr.h. */
 #include <mm/damon/ops-paddr.h>
 
-#include <mm/damon/accessed.h>
 #include <mm/damon/plan.h>
 
 #define PPM 1000000u
@@ -100,7 +99,7 @@ paddr_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
             nsim_damon_choose(context, &target->regions[i]);
             const NsimDamonFolio folio = sampled(ops, &target->regions[i]);
             if (folio.present)
-                nsim_damon_make_old(ops->mm, ops->mm->spaces[folio.space], folio.space, folio.page, folio.pages);
+                nsim_space_make_old(ops->mm->spaces[folio.space], folio.page, folio.pages);
             cost_ps += folio.present ? ops->clear_ps : ops->miss_ps;
         }
     }
@@ -110,7 +109,7 @@ paddr_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
 static bool
 is_young(NsimDamonPhysicalOps *ops, const NsimDamonFolio *folio)
 {
-    if (!nsim_damon_is_young(ops->mm, ops->mm->spaces[folio->space], folio->space, folio->page, folio->pages))
+    if (!nsim_space_is_young(ops->mm->spaces[folio->space], folio->page, folio->pages))
         return false;
     return ops->resident_ppm == 0 || nsim_random_below(&ops->random, PPM) >= ops->resident_ppm;
 }

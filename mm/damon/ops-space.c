@@ -7,7 +7,6 @@
  */
 #include <mm/damon/ops-space.h>
 
-#include <mm/damon/accessed.h>
 #include <mm/damon/plan.h>
 
 #define PPM 1000000u
@@ -172,7 +171,7 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
             nsim_damon_choose(context, &target->regions[i]);
             const Mapping mapping = mapping_of(handle->space, target->regions[i].sampling_address);
             if (mapping.count > 0)
-                nsim_damon_make_old(ops->mm, handle->space, handle->id, mapping.first, mapping.count);
+                nsim_space_make_old(handle->space, mapping.first, mapping.count);
             cost_ps += ops->clear_ps;
         }
     }
@@ -181,10 +180,9 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
 
 /* Does the check find the page young? */
 static bool
-is_young(NsimDamonSpaceOps *ops, const NsimDamonSpaceTarget *handle, const Mapping *mapping)
+is_young(NsimDamonSpaceOps *ops, const NsimSpace *space, const Mapping *mapping)
 {
-    if (mapping->count == 0 ||
-        !nsim_damon_is_young(ops->mm, handle->space, handle->id, mapping->first, mapping->count))
+    if (mapping->count == 0 || !nsim_space_is_young(space, mapping->first, mapping->count))
         return false;
     return ops->resident_ppm == 0 || nsim_random_below(&ops->random, PPM) >= ops->resident_ppm;
 }
@@ -205,7 +203,7 @@ space_check(void *state, NsimDamonContext *context, NsimTime now_ps, uint32_t *r
             const Mapping mapping = mapping_of(handle->space, target->regions[i].sampling_address);
             /* The next region's sample may lie in the same huge page: its result holds, without another walk. */
             if (mapping.count == 0 || mapping.first != last.first || mapping.count != last.count) {
-                young = is_young(ops, handle, &mapping);
+                young = is_young(ops, handle->space, &mapping);
                 cost_ps += ops->test_ps;
             }
             last = mapping;

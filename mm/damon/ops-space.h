@@ -9,13 +9,12 @@
 #pragma once
 
 #include <mm/damon/context.h>
-#include <mm/host.h>
+#include <mm/space.h>
 
 extern const NsimDamonOps nsim_damon_ops_vaddr, nsim_damon_ops_fvaddr;
 
 /* What the operations work with; the `ops_state` of their context. */
 typedef struct {
-    const NsimMm *mm; /* whose reclaim is to learn of accesses; nullable, borrowed */
     /* CPU time of clearing or testing one page: walk, locks, the bit. No figure is published; see docs/damon.md. */
     NsimTime clear_ps, test_ps;
     NsimTime update_ps; /* of reading a target's mappings once */

@@ -344,6 +344,27 @@ test_page_out(void)
     rig_close(&rig);
 }
 
+/* Moves leave the reserve alone, and pages on a disk where they are. */
+static void
+test_moves(void)
+{
+    Rig rig;
+    const NsimReclaimConfig config = NSIM_RECLAIM_DEFAULTS;
+    rig_open(&rig, 16, 64, 32, 12, 1, 0, &config);
+    const uint64_t min = nsim_reclaim_marks(rig.reclaim, 0)->min;
+    (void)nsim_space_place(rig.box.spaces[0], 0, 4096 - min - 10, 0);
+    (void)nsim_space_place(rig.box.spaces[0], 5000, 100, 1);
+    CU_ASSERT_EQUAL(nsim_reclaim_page_out(rig.reclaim, 0, 5000, 50, "kdamond.0", 0), 50);
+    run(&rig, NSIM_TIME_MAX - 1);
+    (void)nsim_move(&rig.box.mm->host, 0, 5000, 100, 0, 0, 1, NSIM_REASON_PROMOTION, 0);
+    run(&rig, NSIM_TIME_MAX - 1);
+    CU_ASSERT_EQUAL(nsim_mover_stats(rig.mover)->pages, 10);
+    CU_ASSERT_EQUAL(nsim_mover_stats(rig.mover)->failed_by_cause[NSIM_CAUSE_NO_DESTINATION], 40);
+    CU_ASSERT_EQUAL(box_count(&rig.box, 0, 2), 50);
+    CU_ASSERT_EQUAL(nsim_memory_free_pages(rig.box.memory, 0), min);
+    rig_close(&rig);
+}
+
 /* Threads touch what they like; some pages are used more than others. */
 static void
 press(Rig *rig, NsimRandom *random, uint32_t unit_pages)
@@ -402,5 +423,5 @@ test_reclaim_register(void)
            CU_add_test(suite, "kswapd demotes", test_demotion) && CU_add_test(suite, "nowhere to go", test_nowhere) &&
            CU_add_test(suite, "swap", test_swap) && CU_add_test(suite, "limit of a group", test_limit) &&
            CU_add_test(suite, "loading", test_load) && CU_add_test(suite, "page-out", test_page_out) &&
-           CU_add_test(suite, "random pressure", test_random);
+           CU_add_test(suite, "moves and reserves", test_moves) && CU_add_test(suite, "random pressure", test_random);
 }
