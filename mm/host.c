@@ -8,6 +8,9 @@
  */
 #include <mm/host.h>
 
+#include <mm/damon/damo.h>
+#include <mm/damon/session.h>
+
 #include <sim/assert.h>
 #include <sim/time.h>
 #include <string.h>
@@ -645,6 +648,35 @@ host_fail(NsimHost *host, const char *message)
         mm->failure = g_strdup_printf("policy '%s': %s", mm->policy != NULL ? mm->policy->name : "", message);
 }
 
+/* ---- DAMON --------------------------------------------------------------------------------------------------- */
+
+static bool
+host_damon(NsimHost *host, const char *text, GError **error)
+{
+    NsimDamonPlan *plan = nsim_damo_read(text, error);
+    return plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, error);
+}
+
+static bool
+host_damon_feed(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
+{
+    const NsimMm *mm = mm_of(host);
+    NsimKdamond *at = mm->damon == NULL ? NULL : nsim_damon_session_at(mm->damon, kdamond);
+    return at != NULL && nsim_kdamond_feed(at, scheme, goal, value);
+}
+
+static bool
+host_physical(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page)
+{
+    const NsimMm *mm = mm_of(host);
+    const uint64_t frame = address >> mm->machine->page_shift;
+    if (mm->frames == NULL || frame >= nsim_frames_end(mm->frames) || !nsim_frames_used(mm->frames, (uint32_t)frame))
+        return false;
+    *ret_space = nsim_frames_at(mm->frames, (uint32_t)frame)->space;
+    *ret_page = nsim_frames_at(mm->frames, (uint32_t)frame)->page;
+    return true;
+}
+
 /* ---- Page replacement ---------------------------------------------------------------------------------------- */
 
 static bool
@@ -779,6 +811,9 @@ static const NsimHostOps host_ops = {
     .cancel = host_cancel,
     .name_queue = host_name_queue,
     .queue_pages = host_queue_pages,
+    .damon = host_damon,
+    .damon_feed = host_damon_feed,
+    .physical = host_physical,
     .reclaim = host_reclaim,
     .node_state = host_node_state,
     .page_flags = host_page_flags,
@@ -805,6 +840,7 @@ nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, 
     mm->spaces = spaces;
     mm->space_count = space_count;
     mm->events = events;
+    mm->seed = seed;
     mm->fault_thread = NSIM_THREAD_NONE;
     nsim_random_init(&mm->random, seed, "policy");
     return mm;
@@ -816,6 +852,7 @@ nsim_mm_free(NsimMm *mm)
     if (mm == NULL)
         return;
     nsim_mm_detach(mm);
+    nsim_damon_session_free(mm->damon);
     nsim_reclaim_free(mm->reclaim);
     nsim_frames_free(mm->frames);
     g_free(mm->counters);
@@ -862,6 +899,14 @@ nsim_mm_need_frames(NsimMm *mm, GError **error)
     if (mm->frames == NULL)
         mm->frames = nsim_frames_new(mm->memory, mm->spaces, mm->space_count, error);
     return mm->frames != NULL;
+}
+
+NsimTime
+nsim_mm_stall_ps(const NsimMm *mm)
+{
+    return mm->reclaim == NULL
+               ? 0
+               : nsim_pressure_total(nsim_reclaim_pressure(mm->reclaim), UINT32_MAX, mm->now_ps, false);
 }
 
 const uint64_t *
@@ -990,8 +1035,10 @@ nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
         const NsimFault *fault = &faults[i];
         NsimSpace *space = mm->spaces[fault->space];
         const NsimNodeId local = mm->machine->order[(size_t)fault->accessor * mm->machine->node_count];
-        if (fault->kind == NSIM_FAULT_HINT)
+        if (fault->kind == NSIM_FAULT_HINT) {
+            nsim_damon_report_fault(mm, fault);
             continue;
+        }
         const uint64_t done = place(mm, fault->space, fault->page, fault->count, local, fault->accessor, true);
         if (done < fault->count && !(mm->reclaim != NULL && find_memory(mm, fault, done, local)))
             mm->failure = out_of_memory(mm, fault);

@@ -46,6 +46,8 @@ typedef struct {
     NsimEventQueue *events;
     NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
     NsimFrames *frames;       /* NULL: nothing needs them */
+    struct _NsimDamonSession *damon; /* NULL: nobody asked for DAMON */
+    uint64_t seed;                   /* of all random streams of the run */
     NsimReclaim *reclaim;     /* NULL: nodes fill up to the last page */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
@@ -57,9 +59,9 @@ typedef struct {
     NsimTime fault_done_ps;
     NsimTime fault_reclaim_ps; /* its own reclaim's share of the faulting thread's time, and what the policy charged */
     NsimTasks tasks;          /* none before the workloads begin */
+    const NsimPolicyClass *policy; /* NULL: none */
+    void *instance;                /* the policy's; NULL: not attached */
     /* private */
-    const NsimPolicyClass *policy;
-    void *instance;
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;
@@ -79,6 +81,8 @@ bool nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *confi
 void nsim_mm_detach(NsimMm *mm);
 /* From now on there are mm->frames. In an `attach`, before any page is placed; false with `error`: see nsim_frames_new(). */
 bool nsim_mm_need_frames(NsimMm *mm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Time that some thread was held up by a lack of memory so far (PSI); 0 without reclaim. */
+NsimTime nsim_mm_stall_ps(const NsimMm *mm);
 /* Turn reclaim on, or change how it goes on: as nsim_reclaim(). Needs a mover. */
 bool nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One for each counter row of the policy, in order. */

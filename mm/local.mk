@@ -3,11 +3,29 @@ noinst_LIBRARIES += libmm.a
 libmm_a_SOURCES = \
     mm/copy-predict.c mm/copy.c \
     mm/cpus.c mm/cpus.h \
+    mm/damon/action.c mm/damon/action.h \
     mm/damon/context.c mm/damon/context.h \
-    mm/damon/ops.h mm/damon/ops-space.c mm/damon/ops-space.h \
+    mm/damon/damo.c mm/damon/damo.h mm/damon/damo-private.h \
+    mm/damon/damo-args.c \
+    mm/damon/damo-file.c mm/damon/damo-file.h mm/damon/damo-file-scheme.c mm/damon/damo-file-value.c \
+    mm/damon/damo-options.c mm/damon/damo-options.h \
+    mm/damon/damo-sample.c \
+    mm/damon/damo-scheme.c \
+    mm/damon/damo-units.c mm/damon/damo-units.h \
+    mm/damon/damo-words.c mm/damon/damo-words.h \
+    mm/damon/filter.c mm/damon/filter.h \
+    mm/damon/goal.c mm/damon/goal.h \
+    mm/damon/kdamond.c mm/damon/kdamond.h \
+    mm/damon/ops.h mm/damon/ops-paddr.c mm/damon/ops-paddr.h mm/damon/ops-space.c mm/damon/ops-space.h \
     mm/damon/plan.c mm/damon/plan.h \
+    mm/damon/priority.c mm/damon/priority.h \
+    mm/damon/quota.c mm/damon/quota.h \
     mm/damon/region.c mm/damon/region.h \
+    mm/damon/report.c mm/damon/report.h \
+    mm/damon/scheme.c mm/damon/scheme.h \
+    mm/damon/session.c mm/damon/session.h \
     mm/damon/tune.c mm/damon/tune.h \
+    mm/damon/walk.c mm/damon/walk.h \
     mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
     mm/lru.c mm/lru.h \

@@ -13,6 +13,9 @@ typedef struct {
     NsimCause cause; /* of the first failure */
     NsimPayer payer;
     bool cancelled;
+    bool listed;       /* on its task's list */
+    NsimDoneFunc done; /* nullable */
+    void *done_context;
 } Request;
 
 typedef enum {

@@ -210,7 +210,9 @@ report(NsimMover *mover, const Request *request, NsimTime now_ps)
                                  .count = request->decision.count,
                                  .space = request->decision.space,
                                  .node = request->decision.node};
-    if (mover->done != NULL)
+    if (request->done != NULL)
+        request->done(request->done_context, &outcome);
+    else if (mover->done != NULL)
         mover->done(mover->done_context, &outcome);
 }
 
@@ -286,6 +288,7 @@ drop_finished(Task *task, NsimTime now_ps)
         Request *request = at->data;
         if (request->next == request->end) {
             g_queue_delete_link(&task->requests, at);
+            request->listed = false;
             finish_request(task->mover, request, now_ps);
         }
         at = next;
@@ -372,6 +375,9 @@ nsim_mover_request(NsimMover *mover, const NsimDecision *decision, const NsimIni
     request->payer = initiator->payer != NULL ? nsim_payers_find(mover->setup.payers, initiator->payer) : task->payer;
     g_hash_table_insert(mover->requests, GSIZE_TO_POINTER(request->token), request);
     g_queue_push_tail(&task->requests, request);
+    request->listed = true;
+    request->done = initiator->done;
+    request->done_context = initiator->done_context;
     task_wake(task, now_ps);
     return request->token;
 }
@@ -410,6 +416,12 @@ nsim_mover_add_thread(NsimMover *mover, const char *name)
     const uint32_t queue = NSIM_QUEUES_MAX + mover->threads->len;
     g_ptr_array_add(mover->threads, task_new(mover, queue, name));
     return queue;
+}
+
+const NsimMoverSetup *
+nsim_mover_setup(const NsimMover *mover)
+{
+    return &mover->setup;
 }
 
 uint64_t
@@ -558,7 +570,7 @@ finish_requests(Task *task, NsimTime now_ps)
     for (guint i = 0; i < task->folios->len; i++) {
         const uint64_t token = g_array_index(task->folios, Folio, i).token;
         Request *request = g_hash_table_lookup(mover->requests, GSIZE_TO_POINTER(token));
-        if (request != NULL && g_queue_find(&task->requests, request) == NULL)
+        if (request != NULL && !request->listed)
             finish_request(mover, request, now_ps);
     }
 }

@@ -158,6 +158,27 @@ typedef struct {
     NsimNodeId node;
 } NsimOutcome;
 
+/* A region that DAMON takes to be accessed alike. */
+typedef struct {
+    uint64_t start, end;  /* addresses, [start, end) */
+    uint32_t nr_accesses; /* samples that found it accessed, of the snapshot's aggr_samples */
+    uint32_t age;         /* aggregation intervals */
+} NsimSnapshotRegion;
+
+/* What a kdamond knows of one target at the end of an aggregation interval. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t kdamond, context, target;
+    NsimSpaceId space; /* NSIM_SPACE_NONE: addresses are physical, see nsim_physical() */
+    uint16_t reserved;
+    uint32_t region_count;
+    NsimTime time_ps;
+    NsimTime sample_ps, aggr_ps;
+    uint32_t aggr_samples;
+    uint32_t reserved2;
+    const NsimSnapshotRegion *regions; /* ascending; valid during the call */
+} NsimSnapshot;
+
 /*
  * What page replacement does: LRU lists, watermarks, kswapd and direct reclaim, demotion, swap (docs/reclaim.md). Begin with
  * NSIM_RECLAIM_DEFAULTS.
@@ -272,6 +293,9 @@ struct _NsimHostOps {
     bool (*cancel)(NsimHost *host, uint64_t token);
     bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
     uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
+    bool (*damon)(NsimHost *host, const char *text, GError **error);
+    bool (*damon_feed)(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value);
+    bool (*physical)(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page);
     /* page replacement */
     bool (*reclaim)(NsimHost *host, const NsimReclaimConfig *config, GError **error);
     bool (*node_state)(const NsimHost *host, NsimNodeId node, NsimNodeState *state);
@@ -333,6 +357,8 @@ typedef struct {
     void (*pressure)(void *self, NsimHost *host, NsimNodeId node, uint64_t need);
     /* A MOVE has ended, wholly, in part or not at all. Optional. */
     void (*done)(void *self, NsimHost *host, const NsimOutcome *outcome);
+    /* A kdamond of nsim_damon() has finished an aggregation interval; called for each of its targets. Optional. */
+    void (*regions)(void *self, NsimHost *host, const NsimSnapshot *snapshot);
 } NsimPolicyClass;
 
 /*
@@ -617,6 +643,33 @@ static inline void
 nsim_fail(NsimHost *host, const char *message)
 {
     host->ops->fail(host, message);
+}
+
+/* ---- DAMON ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Start the kdamonds of a text: a damo command line or a kdamonds file in JSON or YAML. Snapshots come to `regions`;
+ * schemes of the text migrate by themselves. Called again, with a text of the same shape, it changes the parameters as
+ * `damo tune` does. False with `error`. Physical addresses can only be watched when this is first called in `attach`.
+ */
+static inline bool
+nsim_damon(NsimHost *host, const char *text, GError **error)
+{
+    return host->ops->damon(host, text, error);
+}
+
+/* Set the current value of a `user_input` quota goal. False: there is no such kdamond, scheme or goal. */
+static inline bool
+nsim_damon_feed(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
+{
+    return host->ops->damon_feed(host, kdamond, scheme, goal, value);
+}
+
+/* Whose memory lies at a physical address. False: nobody's, or nobody asked for physical addresses. */
+static inline bool
+nsim_physical(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page)
+{
+    return host->ops->physical(host, address, ret_space, ret_page);
 }
 
 /* ---- Page replacement (docs/reclaim.md) ------------------------------------------------------------------------- */

@@ -3,8 +3,8 @@
  * DAMON's operations for virtual addresses, on the accessed bits of simulated address spaces: `vaddr` follows a process
  * in three areas, `fvaddr` watches ranges that are given.
  *
- * Source: Linux mm/damon/vaddr.c and ops-common.c, 6.12 to 7.2, written anew. Left out: `paddr`; hugetlb; accesses of
- * devices (notifiers); idle and young flags of folios, so that reclaim does not learn of accesses that a check cleared.
+ * Source: Linux mm/damon/vaddr.c and ops-common.c, 6.12 to 7.2, written anew. Left out: hugetlb; accesses of
+ * devices (notifiers).
  */
 #pragma once
 
@@ -29,6 +29,7 @@ typedef struct {
 /* A target's handle. */
 typedef struct {
     NsimSpace *space;             /* borrowed */
+    NsimSpaceId id;               /* its number among the run's */
     const NsimDamonRange *ranges; /* `fvaddr`: virtual addresses, ascending; borrowed */
     uint32_t range_count;
 } NsimDamonSpaceTarget;

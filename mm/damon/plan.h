@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
     uint32_t metric; /* NsimDamosGoalMetric */
     int32_t nid;
-    char *memcg; /* group; NULL */
+    char *memcg; /* group, no `/` in front; NULL */
     uint64_t target, current;
 } NsimDamosGoalPlan;
 
@@ -137,7 +137,8 @@ typedef enum {
 } NsimDamonPrimitive;
 
 typedef struct {
-    char *workload; /* of vaddr and fvaddr: which space; NULL: by index, the target's own */
+    /* vaddr and fvaddr: a workload's name, or failing that its number from 0 in digits; NULL: the target's own number. */
+    char *workload;
     int32_t nid;    /* paddr: the node's memory; -1: `ranges`, or all memory without any */
     GArray *ranges; /* NsimDamonRange */
 } NsimDamonTargetPlan;
@@ -153,6 +154,7 @@ typedef struct {
 
 typedef struct {
     GPtrArray *contexts; /* NsimDamonContextPlan *; one each as the kernel has it */
+    int32_t core;        /* where it runs, of all cores of the machine in order; -1: anywhere */
 } NsimKdamondPlan;
 
 typedef struct {
@@ -166,6 +168,7 @@ NsimDamonContextPlan *nsim_damon_context_plan_new(void);
 NsimDamonTargetPlan *nsim_damon_target_plan_new(void);
 NsimDamosPlan *nsim_damos_plan_new(NsimDamosAction action);
 NsimSampleFilterPlan *nsim_sample_filter_plan_new(NsimSampleFilterKind kind);
+void nsim_kdamond_plan_free(NsimKdamondPlan *plan);
 /* The plan and all in it. */
 void nsim_damon_plan_free(NsimDamonPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimDamonPlan, nsim_damon_plan_free)

@@ -192,7 +192,7 @@ static bool
 read_file(const char *path, const NsimDamoOptions *options, NsimDamoSink sink, void *context, GError **error)
 {
     g_autoptr(NsimInput) input = nsim_input_open(path, error);
-    return input != NULL && nsim_damo_read(input, options, sink, context, error);
+    return input != NULL && nsim_damo_records_read(input, options, sink, context, error);
 }
 
 static bool

@@ -557,7 +557,7 @@ nsim_damo_probe(const uint8_t *head, size_t bytes)
 }
 
 bool
-nsim_damo_read(NsimInput *input, const NsimDamoOptions *options, NsimDamoSink sink, void *context, GError **error)
+nsim_damo_records_read(NsimInput *input, const NsimDamoOptions *options, NsimDamoSink sink, void *context, GError **error)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(NsimDamoRange));
     g_autoptr(GError) problem = NULL;

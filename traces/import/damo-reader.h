@@ -31,4 +31,4 @@ typedef struct {
 bool nsim_damo_probe(const uint8_t *head, size_t bytes);
 
 /* Hand all snapshots with at least one range to `sink`. False with `error`: "PATH:LINE: MESSAGE". */
-bool nsim_damo_read(NsimInput *input, const NsimDamoOptions *options, NsimDamoSink sink, void *context, GError **error);
+bool nsim_damo_records_read(NsimInput *input, const NsimDamoOptions *options, NsimDamoSink sink, void *context, GError **error);

@@ -157,7 +157,7 @@ read_damo(NsimImport *import, NsimInput *input, GError **error)
                      .gap_ps = options->gap_ps != UINT64_MAX ? MAX(options->gap_ps, 1) : 0,
                      .weights = weights};
     nsim_random_init(&reader.random, nsim_import_input_number(import), "import damo");
-    return nsim_damo_read(input, &damo, read_snapshot, &reader, error);
+    return nsim_damo_records_read(input, &damo, read_snapshot, &reader, error);
 }
 
 static NsimMatch

@@ -12,8 +12,8 @@ main(void)
     bool passed = false;
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    if (test_region_register() && test_tune_register() && test_context_register() && test_ops_space_register() &&
-        test_kernel_register()) {
+    if (test_region_register() && test_tune_register() && test_context_register() && test_damo_register() &&
+        test_ops_space_register() && test_kernel_register()) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */
         passed =

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 bool test_context_register(void);
+bool test_damo_register(void);
 bool test_kernel_register(void);
 bool test_ops_space_register(void);
 bool test_region_register(void);

@@ -80,7 +80,7 @@ snapshots_text(const char *source, uint32_t samples_max)
     g_autoptr(GError) error = NULL;
     const NsimDamoOptions options = {"t", samples_max};
     GString *text = g_string_new(NULL);
-    if (!nsim_damo_read(input, &options, nsim_damo_rates_add, trace, &error)) {
+    if (!nsim_damo_records_read(input, &options, nsim_damo_rates_add, trace, &error)) {
         CU_ASSERT_PTR_NOT_NULL_FATAL(error);
         g_string_assign(text, error->message);
         return g_string_free(text, FALSE);
