@@ -6,6 +6,7 @@
 #pragma once
 
 #include <mm/mover.h>
+#include <mm/sampler.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
@@ -49,6 +50,8 @@ typedef struct {
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;
+    NsimSampler sampler;
+    const NsimFabric *fabric; /* NULL: there are no counters of nodes, routes and resources */
 } NsimMm;
 
 /* Have `mover` (borrowed) carry out the policy's moves; outcomes go to the policy. */
@@ -71,6 +74,9 @@ const uint64_t *nsim_mm_counters(const NsimMm *mm);
  * toucher first, then in the order of distance). False when memory has run out everywhere: mm->failure says so.
  */
 bool nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count);
+
+/* Samples for the policy, at mm->now_ps. */
+void nsim_mm_samples(NsimMm *mm, const NsimSample *samples, uint32_t count);
 
 /*
  * Load every named region of a space (all of it when none has a name) on behalf of `accessor`, as a loader does that writes

@@ -12,5 +12,6 @@ libmm_a_SOURCES = \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
+    mm/sampler.c mm/sampler.h \
     mm/space.c mm/space.h \
     mm/stream.c mm/stream.h

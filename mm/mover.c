@@ -394,6 +394,15 @@ nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32
     task->pinned_core = core;
 }
 
+NsimTime
+nsim_mover_kernel_work(NsimMover *mover, uint32_t queue, NsimTime now_ps, NsimTime ps)
+{
+    const Task *task = queue_task(mover, queue);
+    uint32_t core = task->pinned_core != NSIM_CORE_NONE ? task->pinned_core
+                                                        : nsim_cpus_idlest(mover->setup.cpus, 0, 0, now_ps);
+    return nsim_cpus_run(mover->setup.cpus, core == NSIM_CORE_NONE ? 0 : core, now_ps, ps);
+}
+
 uint64_t
 nsim_mover_pending(const NsimMover *mover, uint32_t queue)
 {

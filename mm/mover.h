@@ -126,6 +126,8 @@ uint64_t nsim_mover_request(NsimMover *mover, const NsimDecision *decision, cons
 bool nsim_mover_cancel(NsimMover *mover, uint64_t token);
 /* Name the kernel thread of a queue (1 and up), and where it runs: NSIM_CORE_NONE lets it choose for each batch. */
 void nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32_t core);
+/* The kernel thread of a queue (1 and up) does other work than moving. Returns when it is done. */
+NsimTime nsim_mover_kernel_work(NsimMover *mover, uint32_t queue, NsimTime now_ps, NsimTime ps);
 /* Pages asked for and not yet done in a queue. */
 uint64_t nsim_mover_pending(const NsimMover *mover, uint32_t queue);
 

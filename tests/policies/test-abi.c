@@ -59,14 +59,21 @@ test_structs(void)
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 128),
+        SIZE(NsimPolicyClass, 136),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
-        SIZE(NsimHostOps, 208),
+        PLACE(NsimPolicyClass, samples, 128),
+        SIZE(NsimSampling, 40),
+        SIZE(NsimSample, 32),
+        SIZE(NsimNodeCounters, 24),
+        SIZE(NsimRouteCounters, 40),
+        SIZE(NsimResourceCounters, 24),
+        SIZE(NsimHostOps, 264),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
+        PLACE(NsimHostOps, kernel_work, 256),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
