@@ -39,6 +39,9 @@ typedef struct {
     NsimSpaceId space;
     NsimPage page;
     bool moving;
+    bool settled;      /* no page was on its way in the whole last period */
+    int direction;     /* of the first node's last wish: -1 fewer, 1 more */
+    uint64_t gain_ppm; /* latency signal: the present gain */
 } Dynamic;
 
 enum { COUNTER_CHANGES, COUNTER_MOVED, COUNTER_FAILED, COUNTER_SKIPPED, COUNTER_FIRST_WEIGHT };
@@ -107,7 +110,7 @@ static const NsimOption dynamic_options[] = {
      .min = 1,
      .max = 1000000,
      .default_text = "50%",
-     .help = "latency: how much of the difference to the mean latency changes a share in a period",
+     .help = "latency: how much of the difference to the mean latency changes a share in a period, at most",
      .source = "assumed"},
     {.key = "hysteresis",
      .type = NSIM_OPTION_RATIO,
@@ -206,9 +209,20 @@ follow_bandwidth(const Dynamic *self, const uint64_t *bytes, NsimTime elapsed_ps
         near_slots(self, ret);
 }
 
+/* A wish that turns round has gone too far: half the gain. One that stays wants more, an eighth at a time. */
+static void
+adapt_gain(Dynamic *self, int direction)
+{
+    if (direction == -self->direction)
+        self->gain_ppm = MAX(self->gain_ppm / 2, (uint64_t)1);
+    else
+        self->gain_ppm = MIN(self->gain_ppm + self->gain_ppm / 8 + 1, self->config->gain_ppm);
+    self->direction = direction;
+}
+
 /* The latency signal: shares go from nodes slower than the mean to faster ones. */
 static void
-follow_latency(const Dynamic *self, const uint64_t *reads, const NsimTime *latency_ps, uint32_t *ret)
+follow_latency(Dynamic *self, const uint64_t *reads, const NsimTime *latency_ps, uint32_t *ret)
 {
     const DynamicConfig *config = self->config;
     const uint32_t count = self->list.count;
@@ -225,10 +239,11 @@ follow_latency(const Dynamic *self, const uint64_t *reads, const NsimTime *laten
     if (high_ps <= low_ps || (high_ps - low_ps) * 1000000 < low_ps * config->hysteresis_ppm)
         return;
     const NsimTime middle_ps = MAX(sum_ps / count, (NsimTime)1);
+    adapt_gain(self, mean_ps[0] > middle_ps ? -1 : 1);
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t own = (uint64_t)self->list.weights[i] * 1000000;
         const NsimTime apart_ps = mean_ps[i] > middle_ps ? mean_ps[i] - middle_ps : middle_ps - mean_ps[i];
-        const uint64_t change = MIN(apart_ps * config->gain_ppm / middle_ps, (NsimTime)1000000) * config->slots / count;
+        const uint64_t change = MIN(apart_ps * self->gain_ppm / middle_ps, (NsimTime)1000000) * config->slots / count;
         shares[i] = mean_ps[i] > middle_ps ? (own > change ? own - change : 0) : own + change;
     }
     shares_to_slots(shares, count, config->slots, ret);
@@ -352,8 +367,9 @@ dynamic_timer(void *instance, NsimHost *host, uint64_t cookie)
     (void)cookie;
     read_counters(self, host, bytes, reads, latency_ps);
     self->last_ps = nsim_now(host);
-    /* While pages are on their way the counters tell of the old weights. */
-    if (nsim_queue_pages(host, 1) == 0 && !(self->moving && self->config->quota_bytes > 0)) {
+    /* While pages are on their way the counters tell of the old weights, and of moving. */
+    const bool quiet = nsim_queue_pages(host, 1) == 0 && !(self->moving && self->config->quota_bytes > 0);
+    if (quiet && self->settled) {
         if (self->config->signal == SIGNAL_BANDWIDTH)
             follow_bandwidth(self, bytes, elapsed_ps, weights);
         else
@@ -365,6 +381,7 @@ dynamic_timer(void *instance, NsimHost *host, uint64_t cookie)
             self->page = 0;
         }
     }
+    self->settled = quiet && !(self->moving && self->config->hot == HOT_ALL);
     if (self->moving)
         go_on_moving(self, host);
     nsim_counters(host)[COUNTER_FIRST_WEIGHT] = self->list.weights[0];
@@ -400,6 +417,7 @@ dynamic_attach(NsimHost *host, const void *config, GError **error)
     Dynamic *self = g_new0(Dynamic, 1);
     uint32_t weights[NODE_LIST_MAX];
     self->config = config;
+    self->gain_ppm = self->config->gain_ppm;
     if (!node_list_parse(host, "dynamic-interleave", "nodes", self->config->nodes, false, &self->list, error)) {
         g_free(self);
         return NULL;
