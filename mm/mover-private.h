@@ -13,6 +13,7 @@ typedef struct {
     NsimCause cause; /* of the first failure */
     NsimPayer payer;
     bool cancelled;
+    bool listed; /* in its task's `requests` */
 } Request;
 
 typedef enum {
@@ -86,6 +87,7 @@ struct _NsimMover {
     GHashTable *left;     /* unit and node it left -> when */
     GArray **masks;       /* by space: uint32_t cores */
     uint64_t last_token;
+    bool cancels; /* some request was cancelled */
     NsimPayer root, worker;
     NsimPayer *accessor_payers;
     struct NsimEngineState *engines; /* by engine of the machine */

@@ -284,7 +284,10 @@ drop_finished(Task *task, NsimTime now_ps)
         Request *request = at->data;
         if (request->next == request->end) {
             g_queue_delete_link(&task->requests, at);
+            request->listed = false;
             finish_request(task->mover, request, now_ps);
+        } else if (!task->mover->cancels) {
+            return; /* work goes from the front on; only cancelled ones can be through further behind */
         }
         at = next;
     }
@@ -367,6 +370,7 @@ nsim_mover_request(NsimMover *mover, const NsimDecision *decision, const NsimIni
     request->end = decision->page + decision->count;
     request->payer = initiator->payer != NULL ? nsim_payers_find(mover->setup.payers, initiator->payer) : task->payer;
     g_hash_table_insert(mover->requests, GSIZE_TO_POINTER(request->token), request);
+    request->listed = true;
     g_queue_push_tail(&task->requests, request);
     task_wake(task, now_ps);
     return request->token;
@@ -378,7 +382,7 @@ nsim_mover_cancel(NsimMover *mover, uint64_t token)
     Request *request = g_hash_table_lookup(mover->requests, GSIZE_TO_POINTER(token));
     if (request == NULL || request->cancelled)
         return false;
-    request->cancelled = true;
+    request->cancelled = mover->cancels = true;
     mover_give_up(mover, request, NSIM_CAUSE_CANCELLED);
     /* The task takes it off its list when it comes to it, and the rest of its folios goes through. */
     return true;
@@ -549,7 +553,7 @@ finish_requests(Task *task, NsimTime now_ps)
     for (guint i = 0; i < task->folios->len; i++) {
         const uint64_t token = g_array_index(task->folios, Folio, i).token;
         Request *request = g_hash_table_lookup(mover->requests, GSIZE_TO_POINTER(token));
-        if (request != NULL && g_queue_find(&task->requests, request) == NULL)
+        if (request != NULL && !request->listed)
             finish_request(mover, request, now_ps);
     }
 }

@@ -7,6 +7,8 @@ libpolicies_a_SOURCES = \
     policies/node-list.c policies/node-list.h \
     policies/bind.c \
     policies/tiers.c policies/tiers.h \
+    policies/heat.c policies/heat.h \
+    policies/memtis.c \
     policies/dynamic-interleave.c \
     policies/fail.c \
     policies/first-touch.c \
