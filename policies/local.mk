@@ -8,6 +8,8 @@ libpolicies_a_SOURCES = \
     policies/bind.c \
     policies/tiers.c policies/tiers.h \
     policies/heat.c policies/heat.h \
+    policies/colloid.c \
+    policies/nomad.c \
     policies/memtis.c \
     policies/dynamic-interleave.c \
     policies/fail.c \
