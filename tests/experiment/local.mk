@@ -14,6 +14,7 @@ tests_experiment_test_experiment_SOURCES = \
     tests/experiment/test-plan.c \
     tests/experiment/test-policy-spec.c \
     tests/experiment/test-replay.c \
+    tests/experiment/test-rivals.c \
     tests/experiment/test-samples.c \
     tests/experiment/test-threads.c \
     tests/experiment/test-timeline.c
