@@ -13,6 +13,7 @@ libexperiment_a_SOURCES = \
     experiment/plugins.c experiment/plugins.h \
     experiment/policy-spec.c experiment/policy-spec.h \
     experiment/replay.c experiment/replay.h experiment/replay-private.h experiment/replay-slow.c \
+    experiment/replay-sample.c \
     experiment/run.c experiment/run.h \
     experiment/timeline.c experiment/timeline.h \
     experiment/workload.c

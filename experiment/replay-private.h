@@ -87,6 +87,9 @@ typedef struct {
     NsimTime idle_ps;    /* slept */
     /* CPU time: what was used until `cpu_from_ps`, when the sums of this thread began. */
     NsimTime cpu_before_ps, cpu_from_ps;
+    const NsimBurst *batch_end; /* `end` comes before it where a record is to be sampled */
+    uint64_t sample_left;       /* lines until then, from the record looked at last on; 0: none is */
+    bool sample_due;            /* the last record before `end` is sampled */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */
@@ -142,6 +145,18 @@ void replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps);
 
 /* The next line of a burst of an unfiltered trace through its accessor's cache model. False: its page was not ready. */
 bool replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps);
+
+/* The kernel takes a core's time. */
+void replay_steal(NsimReplay *replay, NsimAccessorId accessor, uint32_t core, NsimTime ps);
+
+/* replay-sample.c */
+
+/* Let the thread's records end at the next one to be sampled. */
+void replay_cut(NsimReplay *replay, Thread *thread);
+/* The thread's records have ended. If the last one was to be sampled, do it; true: there are more in the batch. */
+bool replay_sample(NsimReplay *replay, Thread *thread);
+/* A line has missed the cache model. */
+void replay_sample_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, uint32_t line);
 
 /* replay.c */
 void replay_loop(NsimReplay *replay);

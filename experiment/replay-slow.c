@@ -87,6 +87,8 @@ replay_refill(NsimReplay *replay, Thread *thread)
     GError *error = NULL;
     uint32_t count = 0;
 
+    if (replay_sample(replay, thread))
+        return true;
     if (g_cancellable_is_cancelled(replay->options.cancel)) {
         replay->stats.complete = false;
         stop(replay);
@@ -99,7 +101,7 @@ replay_refill(NsimReplay *replay, Thread *thread)
         return false;
     }
     thread->next = source->bursts;
-    thread->end = source->bursts + count;
+    thread->end = thread->batch_end = source->bursts + count;
     thread->burst_count += count;
     if (replay->options.progress_lines != NULL) {
         uint64_t lines = 0;
@@ -115,6 +117,7 @@ replay_refill(NsimReplay *replay, Thread *thread)
         return false;
     }
     prefetch_states(thread);
+    replay_cut(replay, thread);
     return true;
 }
 
@@ -255,11 +258,10 @@ wake_thread(void *context, uint32_t number, NsimTime now_ps)
     replay_set_key(replay, number, thread->ready_ps);
 }
 
-/* The kernel took a core's time: threads that have something to do there go on later. */
-static void
-steal_time(void *context, NsimAccessorId accessor, uint32_t core, NsimTime ps)
+/* Threads that have something to do there go on later. */
+void
+replay_steal(NsimReplay *replay, NsimAccessorId accessor, uint32_t core, NsimTime ps)
 {
-    NsimReplay *replay = context;
     for (uint32_t i = 0; i < replay->options.thread_count; i++) {
         Thread *thread = &replay->threads[i];
         const NsimTime key_ps = replay->tree[replay->leaf_count + i].key_ps;
@@ -297,6 +299,12 @@ leave_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime cost_ps,
     if (faulting && nsim_mm_waits(mm, (uint32_t)(thread - replay->threads)))
         block(thread, thread->base_ps, true);
     replay->horizon_ps = 0; /* the policy may have set a timer, or something moves */
+}
+
+static void
+steal_time(void *context, NsimAccessorId accessor, uint32_t core, NsimTime ps)
+{
+    replay_steal(context, accessor, core, ps);
 }
 
 /* The kernel's own time for it is `cost_ps`; what the policy moves in the fault comes after that. */
@@ -447,6 +455,7 @@ replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps)
         NsimBurst fill = *burst;
         fill.op = burst->op == NSIM_OP_WRITE ? NSIM_OP_RFO : burst->op;
         (void)replay_issue_line(replay, thread, &fill, t_ps);
+        replay_sample_line(replay, thread, &fill, burst->line + thread->issued);
     }
     thread->issued++;
     thread->gap_ps = (burst->step * thread->gap_mult) >> 20;
@@ -515,7 +524,7 @@ begin_statistics(void *context, uint64_t argument)
         thread->idle_ps = 0;
         thread->stall_ps = thread->kernel_ps = thread->barrier_ps = thread->blocked_ps = 0;
         thread->start_ps = MAX(thread->start_ps, replay->options.warmup_ps);
-        thread->burst_count = (uint64_t)(thread->end - thread->next);
+        thread->burst_count = (uint64_t)(thread->batch_end - thread->next);
         thread->hit_count = 0;
     }
 }
@@ -701,7 +710,7 @@ build_threads(NsimReplay *replay)
         thread->number = from->number;
         thread->source = from->source;
         thread->next = from->source.bursts + from->source.next;
-        thread->end = from->source.bursts + from->source.filled;
+        thread->end = thread->batch_end = from->source.bursts + from->source.filled;
         thread->burst_count = (uint64_t)(thread->end - thread->next);
         thread->gap_mult = from->gap_mult;
         thread->base_ps = thread->start_ps = thread->planned_ps = thread->cpu_from_ps = from->start_ps;
@@ -717,6 +726,8 @@ build_threads(NsimReplay *replay)
     }
     for (uint32_t i = 0; i < options->thread_count; i++)
         replay->threads[i].shared = replay->threads[i].core->thread_count > 1;
+    for (uint32_t i = 0; i < options->thread_count; i++)
+        replay_cut(replay, &replay->threads[i]);
     for (uint32_t i = 0; i < options->thread_count; i++)
         replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached ||
                                      replay->threads[i].core->tlb != NULL ||
@@ -875,7 +886,7 @@ sum_up(NsimReplay *replay)
         accessor->compute_ps += compute_time(thread, end_ps);
         accessor->access_count += thread->hit_count;
         accessor->thread_count++;
-        stats->burst_count += thread->burst_count - (uint64_t)(thread->end - thread->next);
+        stats->burst_count += thread->burst_count - (uint64_t)(thread->batch_end - thread->next);
         stats->end_ps = MAX(stats->end_ps, end_ps);
     }
     for (uint32_t a = 0; a < machine->accessor_count; a++) {

@@ -317,6 +317,7 @@ issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const Nsim
     launch(thread->core, lane, done_ps, 1, 0);
     nsim_histogram_record(&replay->stats.latency, latency_ps, 1);
     route->lines++;
+    route->latency_ps += latency_ps;
     thread->stall_ps += t_ps - thread->ready_ps;
     thread->base_ps = t_ps;
     thread->done_ps = done_ps > thread->done_ps ? done_ps : thread->done_ps;
@@ -351,6 +352,7 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     NsimTime ready_ps = begin_ps, base_ps, done_ps, last_ps = thread->done_ps;
     NsimTime seen_ps = 0; /* latency of the last chunks: they are often the same, and then recorded together */
     uint32_t seen_lines = 0;
+    NsimTime latencies_ps = 0; /* of all lines */
     uint32_t first = earliest_chunk_lane(core);
     NsimTime slot_ps = next_slot(core, limit, first);
 
@@ -372,6 +374,7 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
         launch(core, lane, t_ps + latency_ps, lines, (uint32_t)flow_ps);
         if (UNLIKELY(latency_ps + meet_ps != seen_ps)) {
             nsim_histogram_record(&replay->stats.latency, seen_ps, seen_lines);
+            latencies_ps += seen_ps * seen_lines;
             seen_ps = latency_ps + meet_ps;
             seen_lines = 0;
         }
@@ -394,6 +397,7 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     nsim_histogram_record(&replay->stats.latency, seen_ps, seen_lines);
     const uint32_t issued = left_before - left;
     route->lines += issued;
+    route->latency_ps += latencies_ps + seen_ps * seen_lines;
     thread->issued += issued;
     thread->stall_ps += base_ps - begin_ps - (issued - 1) * step_ps;
     thread->done_ps = last_ps;

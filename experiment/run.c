@@ -230,6 +230,7 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     state->fabric = nsim_fabric_new(plan->machine);
     state->mm =
         nsim_mm_new(plan->machine, state->memory, state->spaces, plan->workload_count, state->events, plan->seed);
+    state->mm->fabric = state->fabric;
     build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;

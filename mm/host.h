@@ -8,6 +8,7 @@
 #include <mm/frames.h>
 #include <mm/mover.h>
 #include <mm/reclaim.h>
+#include <mm/sampler.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
@@ -65,6 +66,8 @@ typedef struct {
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;
+    NsimSampler sampler;
+    const NsimFabric *fabric; /* NULL: there are no counters of nodes, routes and resources */
 } NsimMm;
 
 /* Have `mover` (borrowed) carry out the policy's moves; outcomes go to the policy. */
@@ -93,6 +96,9 @@ const uint64_t *nsim_mm_counters(const NsimMm *mm);
  * toucher first, then in the order of distance). False when memory has run out everywhere: mm->failure says so.
  */
 bool nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count);
+
+/* Samples for the policy, at mm->now_ps. */
+void nsim_mm_samples(NsimMm *mm, const NsimSample *samples, uint32_t count);
 
 /*
  * The thread in a fault (fault_thread and what belongs to it) touched a page on a disk: find memory for it and read it

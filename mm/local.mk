@@ -34,6 +34,7 @@ libmm_a_SOURCES = \
     mm/payers.c mm/payers.h \
     mm/pressure.c mm/pressure.h \
     mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
+    mm/sampler.c mm/sampler.h \
     mm/space.c mm/space.h \
     mm/stream.c mm/stream.h \
     mm/swap.c \

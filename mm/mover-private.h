@@ -91,6 +91,7 @@ struct _NsimMover {
     GArray **masks;       /* by space: uint32_t cores */
     const uint64_t *reserves; /* by node, nullable */
     uint64_t last_token;
+    bool cancels; /* some request was cancelled */
     NsimPayer root, worker;
     NsimPayer *accessor_payers;
     struct NsimEngineState *engines; /* by engine of the machine */

@@ -290,6 +290,8 @@ drop_finished(Task *task, NsimTime now_ps)
             g_queue_delete_link(&task->requests, at);
             request->listed = false;
             finish_request(task->mover, request, now_ps);
+        } else if (!task->mover->cancels) {
+            return; /* work goes from the front on; only cancelled ones can be through further behind */
         }
         at = next;
     }
@@ -388,7 +390,7 @@ nsim_mover_cancel(NsimMover *mover, uint64_t token)
     Request *request = g_hash_table_lookup(mover->requests, GSIZE_TO_POINTER(token));
     if (request == NULL || request->cancelled)
         return false;
-    request->cancelled = true;
+    request->cancelled = mover->cancels = true;
     mover_give_up(mover, request, NSIM_CAUSE_CANCELLED);
     /* The task takes it off its list when it comes to it, and the rest of its folios goes through. */
     return true;
@@ -422,6 +424,15 @@ const NsimMoverSetup *
 nsim_mover_setup(const NsimMover *mover)
 {
     return &mover->setup;
+}
+
+NsimTime
+nsim_mover_kernel_work(NsimMover *mover, uint32_t queue, NsimTime now_ps, NsimTime ps)
+{
+    const Task *task = queue_task(mover, queue);
+    uint32_t core = task->pinned_core != NSIM_CORE_NONE ? task->pinned_core
+                                                        : nsim_cpus_idlest(mover->setup.cpus, 0, 0, now_ps);
+    return nsim_cpus_run(mover->setup.cpus, core == NSIM_CORE_NONE ? 0 : core, now_ps, ps);
 }
 
 uint64_t

@@ -139,6 +139,8 @@ void nsim_mover_set_reserves(NsimMover *mover, const uint64_t *pages);
 uint32_t nsim_mover_add_thread(NsimMover *mover, const char *name);
 /* What the mover was made of. */
 const NsimMoverSetup *nsim_mover_setup(const NsimMover *mover);
+/* The kernel thread of a queue (1 and up) does other work than moving. Returns when it is done. */
+NsimTime nsim_mover_kernel_work(NsimMover *mover, uint32_t queue, NsimTime now_ps, NsimTime ps);
 /* Pages asked for and not yet done in a queue. */
 uint64_t nsim_mover_pending(const NsimMover *mover, uint32_t queue);
 

@@ -28,6 +28,13 @@ struct NsimProbe {
     uint64_t lines_seen;
 };
 
+/* What nsim_fabric_forget() took away: sums by route and by resource. */
+struct NsimForgotten {
+    NsimFabricTotal *routes;
+    uint64_t *bytes;
+    NsimTime *busy_ps;
+};
+
 /* Weight of the newest window in the smoothed load: 1 / 2^SHIFT. */
 #define SMOOTHING_SHIFT 3
 
@@ -274,11 +281,23 @@ nsim_fabric_new(const NsimMachine *machine)
     return fabric;
 }
 
+static void
+forgotten_free(struct NsimForgotten *forgotten)
+{
+    if (forgotten == NULL)
+        return;
+    g_free(forgotten->routes);
+    g_free(forgotten->bytes);
+    g_free(forgotten->busy_ps);
+    g_free(forgotten);
+}
+
 void
 nsim_fabric_free(NsimFabric *fabric)
 {
     if (fabric == NULL)
         return;
+    forgotten_free(fabric->forgotten);
     g_free(fabric->servers);
     g_aligned_free(fabric->routes);
     g_free(fabric->curves);
@@ -316,10 +335,35 @@ nsim_fabric_roll(NsimFabric *fabric, NsimTime now_ps)
     fabric->roll_ps = nsim_time_add_saturated(now_ps, fabric->machine->curve_window_ps);
 }
 
+/* Keep the sums of what is about to be forgotten. */
+static void
+keep_totals(NsimFabric *fabric)
+{
+    const uint32_t resource_count = fabric->machine->resource_count;
+    g_autofree uint64_t *bytes = g_new(uint64_t, resource_count);
+    g_autofree NsimTime *busy_ps = g_new(NsimTime, resource_count);
+    if (fabric->forgotten == NULL) {
+        fabric->forgotten = g_new0(struct NsimForgotten, 1);
+        fabric->forgotten->routes = g_new0(NsimFabricTotal, route_count(fabric));
+        fabric->forgotten->bytes = g_new0(uint64_t, resource_count);
+        fabric->forgotten->busy_ps = g_new0(NsimTime, resource_count);
+    }
+    nsim_fabric_usage(fabric, bytes, busy_ps);
+    for (uint32_t r = 0; r < resource_count; r++) {
+        fabric->forgotten->bytes[r] += bytes[r];
+        fabric->forgotten->busy_ps[r] += busy_ps[r];
+    }
+    for (size_t i = 0; i < route_count(fabric); i++) {
+        fabric->forgotten->routes[i].lines += fabric->routes[i].lines;
+        fabric->forgotten->routes[i].latency_ps += fabric->routes[i].latency_ps;
+    }
+}
+
 void
 nsim_fabric_forget(NsimFabric *fabric)
 {
     const NsimMachine *machine = fabric->machine;
+    keep_totals(fabric);
     /* The load of the window that is under way must not be lost: `lines_seen` goes below zero by what it has yet to see, and
      * so does the busy time. Unsigned arithmetic takes both back. */
     for (uint32_t i = 0; i < fabric->curve_count; i++) {
@@ -334,7 +378,7 @@ nsim_fabric_forget(NsimFabric *fabric)
     for (uint32_t i = 0; i < fabric->probe_count; i++)
         fabric->probes[i].lines_seen -= fabric->routes[fabric->probes[i].route].lines;
     for (size_t i = 0; i < route_count(fabric); i++)
-        fabric->routes[i].lines = 0;
+        fabric->routes[i].lines = fabric->routes[i].latency_ps = 0;
     for (uint32_t r = 0; r < machine->resource_count; r++)
         fabric->servers[r].wait_ps = 0;
 }
@@ -360,4 +404,26 @@ nsim_fabric_usage(const NsimFabric *fabric, uint64_t *ret_bytes, NsimTime *ret_b
             unseen += nsim_fabric_node_lines(fabric, state->node, (NsimDir)dir) - state->lines_seen[dir];
         ret_busy_ps[state->resource] += state->busy_ps + unseen * fabric->servers[state->resource].service_ps;
     }
+}
+
+NsimFabricTotal
+nsim_fabric_route_total(const NsimFabric *fabric, uint32_t agent, NsimNodeId node, NsimDir dir)
+{
+    const NsimFabricRoute *route = nsim_fabric_agent_route(fabric, agent, node, dir);
+    NsimFabricTotal total = {.lines = route->lines, .latency_ps = route->latency_ps};
+    if (fabric->forgotten != NULL) {
+        total.lines += fabric->forgotten->routes[route - fabric->routes].lines;
+        total.latency_ps += fabric->forgotten->routes[route - fabric->routes].latency_ps;
+    }
+    return total;
+}
+
+void
+nsim_fabric_resource_total(const NsimFabric *fabric, uint32_t resource, uint64_t *ret_bytes, NsimTime *ret_busy_ps)
+{
+    g_autofree uint64_t *bytes = g_new(uint64_t, fabric->machine->resource_count);
+    g_autofree NsimTime *busy_ps = g_new(NsimTime, fabric->machine->resource_count);
+    nsim_fabric_usage(fabric, bytes, busy_ps);
+    *ret_bytes = bytes[resource] + (fabric->forgotten == NULL ? 0 : fabric->forgotten->bytes[resource]);
+    *ret_busy_ps = busy_ps[resource] + (fabric->forgotten == NULL ? 0 : fabric->forgotten->busy_ps[resource]);
 }

@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
     NsimTime fixed_ps;
     uint64_t lines;          /* moved so far: everything about bytes is derived from it */
+    NsimTime latency_ps;     /* summed over the lines */
     uint32_t service_max_ps; /* of its fixed-rate hops */
     uint32_t hop_count;      /* real ones */
     NsimFabricHop hops[NSIM_HOPS_MAX];
@@ -67,6 +68,7 @@ struct _NsimFabric {
     struct NsimLoadState *loads; /* by resource, NULL where none is measured */
     uint32_t probe_count;
     struct NsimProbe *probes; /* routes that cross a measured resource */
+    struct NsimForgotten *forgotten; /* NULL: nothing was */
 };
 
 NsimFabric *nsim_fabric_new(const NsimMachine *machine);
@@ -79,7 +81,7 @@ void nsim_fabric_free(NsimFabric *fabric);
  */
 void nsim_fabric_roll(NsimFabric *fabric, NsimTime now_ps);
 
-/* Forget lines, waits and busy times so far, as when statistics begin; reservations stay. */
+/* Forget lines, waits and busy times so far, as when statistics begin; reservations stay, and so do the totals below. */
 void nsim_fabric_forget(NsimFabric *fabric);
 
 /* The compiler unrolls the hops, whose number is a constant where it matters. */
@@ -171,3 +173,11 @@ nsim_fabric_lines(const NsimFabric *fabric, NsimAccessorId accessor, NsimNodeId 
 
 /* Bytes that crossed resource `r` so far, and the time it was busy with them. Derived from the routes' lines. O(routes). */
 void nsim_fabric_usage(const NsimFabric *fabric, uint64_t *ret_bytes, NsimTime *ret_busy_ps);
+
+/* The same since the beginning, whatever was forgotten. */
+typedef struct {
+    uint64_t lines;
+    NsimTime latency_ps;
+} NsimFabricTotal;
+NsimFabricTotal nsim_fabric_route_total(const NsimFabric *fabric, uint32_t agent, NsimNodeId node, NsimDir dir);
+void nsim_fabric_resource_total(const NsimFabric *fabric, uint32_t resource, uint64_t *ret_bytes, NsimTime *ret_busy_ps);

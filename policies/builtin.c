@@ -5,7 +5,9 @@
 extern const NsimPolicyClass *const nsim_policy_first_touch, *const nsim_policy_local, *const nsim_policy_bind,
     *const nsim_policy_preferred, *const nsim_policy_interleave, *const nsim_policy_weighted_interleave,
     *const nsim_policy_nop, *const nsim_policy_oracle, *const nsim_policy_scripted, *const nsim_policy_fail,
-    *const nsim_policy_numab, *const nsim_policy_tpp;
+    *const nsim_policy_numab, *const nsim_policy_tpp,
+    *const nsim_policy_dynamic_interleave, *const nsim_policy_memtis,
+    *const nsim_policy_colloid, *const nsim_policy_nomad;
 
 const NsimPolicyClass *const *const nsim_builtin_policies[] = {
     &nsim_policy_first_touch, &nsim_policy_local,
@@ -14,5 +16,9 @@ const NsimPolicyClass *const *const nsim_builtin_policies[] = {
     &nsim_policy_nop,         &nsim_policy_oracle,
     &nsim_policy_scripted,    &nsim_policy_fail,
     &nsim_policy_numab,       &nsim_policy_tpp,
+    &nsim_policy_dynamic_interleave,
+    &nsim_policy_memtis,
+    &nsim_policy_colloid,
+    &nsim_policy_nomad,
     NULL,
 };

@@ -6,6 +6,12 @@ libpolicies_a_SOURCES = \
     policies/builtin.c policies/builtin.h \
     policies/node-list.c policies/node-list.h \
     policies/bind.c \
+    policies/tiers.c policies/tiers.h \
+    policies/heat.c policies/heat.h \
+    policies/colloid.c \
+    policies/nomad.c \
+    policies/memtis.c \
+    policies/dynamic-interleave.c \
     policies/fail.c \
     policies/hot-threshold.c policies/hot-threshold.h \
     policies/numa-move.c policies/numa-move.h \

@@ -259,6 +259,62 @@ typedef struct {
     bool *ret_armed; /* nullable, `count` long: which pages are newly armed */
 } NsimScan;
 
+/* Which misses hardware sampling counts: both, when neither is given. */
+enum {
+    NSIM_SAMPLE_READS = 1u << 0,
+    NSIM_SAMPLE_WRITES = 1u << 1 /* stores, those that fetch their line included */
+};
+
+/*
+ * Hardware sampling (PEBS, IBS) of one accessor's cores: every `period_lines`-th line that they miss. The period's low part
+ * is random, from a stream of its own, so that a stride does not hide from it.
+ */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t flags;
+    NsimAccessorId accessor; /* NSIM_ACCESSOR_NONE: all of them */
+    uint16_t reserved;
+    uint32_t buffer;       /* samples that a core gathers before it is interrupted; at least 1 */
+    uint64_t period_lines; /* 0: off */
+    NsimTime sample_ps;    /* time that each sample takes from its core */
+    NsimTime interrupt_ps; /* ... and each interrupt */
+} NsimSampling;
+
+/* One sampled line. */
+typedef struct {
+    NsimTime time_ps;
+    NsimPage page;
+    uint32_t thread; /* of its workload */
+    NsimSpaceId space;
+    NsimAccessorId accessor;
+    NsimNodeId node; /* that served it */
+    uint16_t line;   /* of the page */
+    uint16_t write;  /* 1: a store */
+    uint16_t reserved;
+} NsimSample;
+
+/* Since the run began. Set `struct_size` before the call. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t read_bytes, write_bytes; /* of all accessors and engines */
+} NsimNodeCounters;
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t reads, writes;   /* lines */
+    NsimTime read_latency_ps; /* summed over the reads: divided by them, the mean loaded latency */
+    NsimTime write_latency_ps;
+} NsimRouteCounters;
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t bytes;
+    NsimTime busy_ps;
+} NsimResourceCounters;
+
 /* The most queues a policy can use. */
 #define NSIM_QUEUES_MAX 64u
 
@@ -308,6 +364,14 @@ struct _NsimHostOps {
     bool (*task_info)(const NsimHost *host, uint32_t task, NsimTaskInfo *info);
     bool (*charge)(NsimHost *host, uint32_t task, NsimTime ps);
     uint64_t (*scan)(NsimHost *host, const NsimScan *scan, NsimTime *ret_cost_ps);
+    bool (*sample)(NsimHost *host, const NsimSampling *sampling);
+    uint64_t (*read_samples)(NsimHost *host);
+    bool (*node_counters)(const NsimHost *host, NsimNodeId node, NsimNodeCounters *counters);
+    bool (*route_counters)(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, NsimRouteCounters *counters);
+    bool (*resource_counters)(const NsimHost *host, uint32_t resource, NsimResourceCounters *counters);
+    uint64_t (*clear_young)(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, uint32_t queue,
+                            uint64_t *ret_young);
+    NsimTime (*kernel_work)(NsimHost *host, uint32_t queue, NsimTime work_ps);
 };
 
 struct _NsimHost {
@@ -359,6 +423,8 @@ typedef struct {
     void (*done)(void *self, NsimHost *host, const NsimOutcome *outcome);
     /* A kdamond of nsim_damon() has finished an aggregation interval; called for each of its targets. Optional. */
     void (*regions)(void *self, NsimHost *host, const NsimSnapshot *snapshot);
+    /* A core's buffer of hardware samples is full (nsim_sample()), or nsim_read_samples() empties it. Optional. */
+    void (*samples)(void *self, NsimHost *host, const NsimSample *samples, uint32_t count);
 } NsimPolicyClass;
 
 /*
@@ -760,4 +826,64 @@ nsim_scan(NsimHost *host, NsimScan *scan, NsimTime *ret_cost_ps)
 {
     scan->struct_size = sizeof *scan;
     return host->ops->scan(host, scan, ret_cost_ps);
+}
+
+/* ---- What hardware and page tables tell ------------------------------------------------------------------------ */
+
+/*
+ * Begin, change or end hardware sampling. It takes effect at each thread's next sample or, where there was none, with the
+ * next batch of records that the thread reads. False: no such accessor.
+ */
+static inline bool
+nsim_sample(NsimHost *host, const NsimSampling *sampling)
+{
+    return host->ops->sample(host, sampling);
+}
+
+/* Have `samples` called with what the cores' buffers hold, as a reader that polls does. Returns how many there were. */
+static inline uint64_t
+nsim_read_samples(NsimHost *host)
+{
+    return host->ops->read_samples(host);
+}
+
+/* Bytes read from and written to a node so far, as its memory controller counts them. False: no such node. */
+static inline bool
+nsim_node_counters(const NsimHost *host, NsimNodeId node, NsimNodeCounters *counters)
+{
+    counters->struct_size = sizeof *counters;
+    return host->ops->node_counters(host, node, counters);
+}
+
+/* What an accessor had from a node so far, as its caching agent counts it. False: no such accessor or node. */
+static inline bool
+nsim_route_counters(const NsimHost *host, NsimAccessorId accessor, NsimNodeId node, NsimRouteCounters *counters)
+{
+    counters->struct_size = sizeof *counters;
+    return host->ops->route_counters(host, accessor, node, counters);
+}
+
+/* Bytes that crossed a channel or link direction so far, and how long it was busy. False: no such resource. */
+static inline bool
+nsim_resource_counters(const NsimHost *host, uint32_t resource, NsimResourceCounters *counters)
+{
+    counters->struct_size = sizeof *counters;
+    return host->ops->resource_counters(host, resource, counters);
+}
+
+/*
+ * Test and clear the accessed bits of `count` pages from `page` on; the kernel thread of `queue` does it, now. Returns how
+ * many pages were accessed and sets their bits in `ret_young` (nullable, a word for 64 pages). A huge page has one bit.
+ */
+static inline uint64_t
+nsim_clear_young(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, uint32_t queue, uint64_t *ret_young)
+{
+    return host->ops->clear_young(host, space, page, count, queue, ret_young);
+}
+
+/* The kernel thread of `queue` works for so long, now. Returns when it is done. */
+static inline NsimTime
+nsim_kernel_work(NsimHost *host, uint32_t queue, NsimTime work_ps)
+{
+    return host->ops->kernel_work(host, queue, work_ps);
 }

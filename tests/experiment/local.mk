@@ -15,6 +15,8 @@ tests_experiment_test_experiment_SOURCES = \
     tests/experiment/test-policy-spec.c \
     tests/experiment/test-replay.c \
     tests/experiment/test-tasks.c \
+    tests/experiment/test-rivals.c \
+    tests/experiment/test-samples.c \
     tests/experiment/test-threads.c \
     tests/experiment/test-timeline.c
 tests_experiment_test_experiment_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)

@@ -49,6 +49,7 @@ rig_new_on(NsimMachine *machine, uint64_t page_count, uint32_t unit_pages)
     rig->events = nsim_event_queue_new();
     rig->fabric = nsim_fabric_new(machine);
     rig->mm = nsim_mm_new(machine, rig->memory, &rig->space, 1, rig->events, 1);
+    rig->mm->fabric = rig->fabric;
     return rig;
 }
 

@@ -59,7 +59,7 @@ test_structs(void)
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 128),
+        SIZE(NsimPolicyClass, 136),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
@@ -77,6 +77,14 @@ test_structs(void)
         PLACE(NsimTaskInfo, runnable, 33),
         SIZE(NsimScan, 56),
         PLACE(NsimScan, ret_armed, 48),
+        PLACE(NsimPolicyClass, samples, 128),
+        SIZE(NsimSampling, 40),
+        SIZE(NsimSample, 32),
+        SIZE(NsimNodeCounters, 24),
+        SIZE(NsimRouteCounters, 40),
+        SIZE(NsimResourceCounters, 24),
+        PLACE(NsimHostOps, kernel_work, @K@),
+        SIZE(NsimSnapshot, @S@),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goal: policies that live on samples and counters come to the placements that their papers' rules give. Method:
+ * machines whose right answer is known in closed form; programs without a file; what the pages' places and the counters
+ * say then.
+ */
+#include "rig.h"
+#include "test-experiment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <experiment/policy-spec.h>
+#include <policies/heat.h>
+
+#include <CUnit/CUnit.h>
+
+/* 72 and 26 GB/s, as in the experiment of dynamic interleaving; the fast node is N. */
+static const char wide[] = "nodes:\n"
+                           "  - {id: N, kind: dram, capacity: 64MiB, latency: 110ns, read: 72GB/s, at: C}\n"
+                           "  - {id: X, kind: cxl, capacity: 64MiB, latency: 250ns, read: 26GB/s, at: C}\n"
+                           "accessors: [{id: C, cores: 48, window: {random: 16, stream: 48}}]\n";
+/* The fast node holds 1024 pages; bandwidth is no matter. */
+static const char narrow[] = "nodes:\n"
+                             "  - {id: N, kind: dram, capacity: 4MiB, latency: 100ns, read: 100GB/s, at: C}\n"
+                             "  - {id: X, kind: cxl, capacity: 64MiB, latency: 300ns, read: 100GB/s, at: C}\n"
+                             "accessors: [{id: C, cores: 8, window: {random: 4}}]\n";
+#define PAGES 2048u
+#define HOT 512u
+
+/* Reads of `lines` lines in pages at random: `hot_ppm` of them in pages [first, first + HOT), the others anywhere. */
+typedef struct {
+    NsimRandom random;
+    uint32_t left, lines, pages, first, hot_ppm, gap;
+    uint8_t op;
+} Gather;
+
+static bool
+gather(void *context, NsimBurst *ret)
+{
+    Gather *self = context;
+    if (self->left == 0)
+        return false;
+    self->left--;
+    const bool hot = nsim_random_below(&self->random, 1000000) < self->hot_ppm;
+    const uint64_t page =
+        hot ? self->first + nsim_random_below(&self->random, HOT) : nsim_random_below(&self->random, self->pages);
+    *ret = (NsimBurst){.page = (uint32_t)page, .count = (uint16_t)self->lines, .op = self->op, .gap = self->gap};
+    return true;
+}
+
+typedef struct {
+    Rig *rig;
+    NsimPlugins *plugins;
+    NsimPolicySpec *spec;
+    Gather threads[RIG_THREADS_MAX];
+} Rival;
+
+static void
+rival_open(Rival *rival, const char *machine, uint32_t pages, uint32_t threads, const Gather *gathers,
+           const char *policy)
+{
+    g_autoptr(GError) error = NULL;
+    const NsimMoverConfig config = nsim_mover_config_default();
+    memset(rival, 0, sizeof *rival);
+    rival->rig = rig_new(machine, pages);
+    rig_give_mover(rival->rig, &config);
+    for (uint32_t t = 0; t < threads; t++) {
+        rival->threads[t] = *gathers;
+        nsim_random_init(&rival->threads[t].random, t + 1, "gather");
+        rig_add_func(rival->rig, 0, gather, &rival->threads[t]);
+    }
+    rival->plugins = nsim_plugins_new(NULL, NULL);
+    rival->spec = nsim_policy_spec_parse(rival->plugins, policy, &error);
+    if (rival->spec == NULL || !nsim_mm_attach(rival->rig->mm, rival->spec->class, rival->spec->config, &error)) {
+        printf("\n    %s", error->message);
+        CU_FAIL_FATAL("the policy is refused");
+    }
+}
+
+static void
+rival_close(Rival *rival)
+{
+    rig_free(rival->rig);
+    nsim_policy_spec_free(rival->spec);
+    nsim_plugins_free(rival->plugins);
+}
+
+static uint64_t
+counter(const Rival *rival, const char *key)
+{
+    const NsimPolicyClass *class = rival->spec->class;
+    for (uint32_t i = 0; i < class->counter_count; i++) {
+        if (strcmp(class->counters[i].key, key) == 0)
+            return nsim_mm_counters(rival->rig->mm)[i];
+    }
+    CU_FAIL_FATAL("no such counter");
+    return 0;
+}
+
+/* Pages of [first, first + count) on a node. */
+static uint32_t
+pages_on(const Rival *rival, NsimPage first, uint32_t count, NsimNodeId node)
+{
+    uint32_t found = 0;
+    for (NsimPage page = first; page < first + count; page++)
+        found += (nsim_space_state(rival->rig->space, page) & NSIM_PAGE_NODE) == node;
+    return found;
+}
+
+/* ---- dynamic-interleave ------------------------------------------------------------------------------------------ */
+
+#define LOAD                                                                                                           \
+    {                                                                                                                  \
+        .left = 31250, .lines = 16, .pages = PAGES, .gap = 1000                                                        \
+    }
+
+static NsimTime
+time_of(const char *policy)
+{
+    static const Gather load = LOAD;
+    static Rival rival;
+    rival_open(&rival, wide, PAGES, 32, &load, policy);
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    const NsimTime end_ps = rig_run(rival.rig)->end_ps;
+    rival_close(&rival);
+    return end_ps;
+}
+
+/* All on N is bound by 72 GB/s, 3:1 by 72 / 0.75 = 96: 1.333, published 1.35. After the move it is the same. */
+static void
+test_speed(void)
+{
+    const double near_ps = (double)time_of("bind:nodes=N"),
+                 spread_ps = (double)time_of("weighted-interleave:weights=N=3+X=1");
+    const double dynamic_ps = (double)time_of("dynamic-interleave:period=200us");
+    RIG_ASSERT_NEAR(near_ps / spread_ps, 1.35, 30000);
+    /* The move, in which threads wait for pages, and the first period cost less than a tenth. */
+    CU_ASSERT_TRUE(near_ps / dynamic_ps > 1.21);
+}
+
+/* 16:0 to 12:4 moves the pages whose slot changed and no other. */
+static void
+test_slots(void)
+{
+    static const Gather load = LOAD;
+    static Rival rival;
+    rival_open(&rival, wide, PAGES, 32, &load, "dynamic-interleave:period=200us");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    CU_ASSERT_EQUAL(pages_on(&rival, 0, PAGES, 0), PAGES);
+    rig_run(rival.rig);
+    CU_ASSERT_EQUAL(counter(&rival, "weight_changes"), 1);
+    CU_ASSERT_EQUAL(counter(&rival, "first_weight"), 12);
+    CU_ASSERT_EQUAL(counter(&rival, "moved_pages"), PAGES / 4);
+    for (NsimPage page = 0; page < PAGES; page++)
+        CU_ASSERT_EQUAL(pages_on(&rival, page, 1, 1), page % 16 >= 12);
+    rival_close(&rival);
+}
+
+/* Latencies agree at 3:1 too, where both memories are full; the way there is longer. */
+static void
+test_latency_signal(void)
+{
+    static const Gather load = LOAD;
+    static Rival rival;
+    rival_open(&rival, wide, PAGES, 32, &load, "dynamic-interleave:signal=latency,period=200us");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    CU_ASSERT_TRUE(counter(&rival, "first_weight") >= 11 && counter(&rival, "first_weight") <= 13);
+    rival_close(&rival);
+}
+
+/* A program that one memory serves stays there; a quota is kept to. */
+static void
+test_idle_and_quota(void)
+{
+    static const Gather idle = {.left = 20000, .lines = 1, .pages = PAGES, .gap = 50000};
+    static const Gather load = LOAD;
+    static Rival rival;
+    rival_open(&rival, wide, PAGES, 2, &idle, "dynamic-interleave:period=100us");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    CU_ASSERT_EQUAL(counter(&rival, "weight_changes"), 0);
+    CU_ASSERT_EQUAL(pages_on(&rival, 0, PAGES, 0), PAGES);
+    rival_close(&rival);
+    rival_open(&rival, wide, PAGES, 32, &load, "dynamic-interleave:period=1ms,quota=64KiB");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    const NsimTime end_ps = rig_run(rival.rig)->end_ps;
+    CU_ASSERT_TRUE(counter(&rival, "moved_pages") > 0 && counter(&rival, "moved_pages") <= end_ps / NSIM_MS * 16);
+    rival_close(&rival);
+}
+
+/* ---- memtis ------------------------------------------------------------------------------------------------------ */
+
+static void
+test_heat(void)
+{
+    uint64_t counts[] = {8}, units[] = {8};
+    unsigned shifts[] = {0};
+    const Tiers tiers = {.space_count = 1, .page_counts = counts, .unit_counts = units, .unit_shifts = shifts};
+    Heat heat;
+    heat_init(&heat, &tiers);
+    CU_ASSERT_EQUAL(heat.bins[0], 8);
+    /* Page p is sampled 2^p times for p below 4: bins 1, 2, 3, 4 hold one page each. */
+    for (uint32_t p = 0; p < 4; p++) {
+        for (uint32_t i = 0; i < 1u << p; i++)
+            (void)heat_add(&heat, &(NsimSample){.page = p}, 1000);
+    }
+    CU_ASSERT_EQUAL(heat.bins[0], 4);
+    for (uint32_t b = 1; b <= 4; b++)
+        CU_ASSERT_EQUAL(heat.bins[b], 1);
+    CU_ASSERT_EQUAL(heat_threshold(&heat, 0), 5);
+    CU_ASSERT_EQUAL(heat_threshold(&heat, 1), 4);
+    CU_ASSERT_EQUAL(heat_threshold(&heat, 3), 2);
+    CU_ASSERT_EQUAL(heat_threshold(&heat, 8), 1);
+    /* The 16th sample: counts 1, 2, 4, 8 are halved before it counts. */
+    CU_ASSERT_EQUAL(heat_add(&heat, &(NsimSample){.page = 3}, 15), 5);
+    CU_ASSERT_EQUAL(heat.counts[0][0], 0);
+    CU_ASSERT_EQUAL(heat.counts[0][2], 2);
+    CU_ASSERT_EQUAL(heat_pages(&heat, 0), 8);
+    heat_clear(&heat);
+}
+
+/* 512 hot pages begin in slow memory, behind 1024 that fill the fast one: they come up, and colder ones go down. */
+static void
+test_memtis(void)
+{
+    static const Gather load = {
+        .left = 100000, .lines = 1, .pages = PAGES, .first = PAGES - HOT, .hot_ppm = 900000, .gap = 100000};
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &load,
+               "memtis:period=500us,adaptation=1000,cooling=20000,sample_period=20,fast=N");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    CU_ASSERT_EQUAL(pages_on(&rival, PAGES - HOT, HOT, 1), HOT);
+    rig_run(rival.rig);
+    CU_ASSERT_TRUE(pages_on(&rival, PAGES - HOT, HOT, 0) >= HOT * 95 / 100);
+    CU_ASSERT_TRUE(counter(&rival, "demoted_pages") >= HOT * 9 / 10);
+    RIG_ASSERT_NEAR(counter(&rival, "samples"), 4 * 100000 / 20, 20000);
+    CU_ASSERT_TRUE(rival.rig->memory->nodes[0].used_pages <= 1024);
+    rival_close(&rival);
+}
+
+/* ---- colloid ----------------------------------------------------------------------------------------------------- */
+
+/* Unloaded, the fast tier is the faster one at any share: hot pages come up. */
+static void
+test_colloid_idle(void)
+{
+    static const Gather load = {
+        .left = 100000, .lines = 1, .pages = PAGES, .first = PAGES - HOT, .hot_ppm = 900000, .gap = 100000};
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &load,
+               "colloid:quantum=500us,cooling=5000,sample_period=20,fast=N,limit=1MiB");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    CU_ASSERT_TRUE(pages_on(&rival, PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    CU_ASSERT_EQUAL(counter(&rival, "fast_latency"), 100);
+    CU_ASSERT_EQUAL(counter(&rival, "slow_latency"), 300);
+    rival_close(&rival);
+}
+
+/* Under a load that N alone cannot serve it is the slower one until about 72 of 98 reads go there. */
+static void
+test_colloid_loaded(void)
+{
+    static const Gather load = LOAD;
+    static Rival rival;
+    rival_open(&rival, wide, PAGES, 32, &load, "colloid:quantum=200us,sample_period=400,fast=N,limit=1MiB");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    const uint64_t near = rig_node_lines(rival.rig, 0, NSIM_DIR_READ),
+                   far = rig_node_lines(rival.rig, 1, NSIM_DIR_READ);
+    CU_ASSERT_TRUE(near * 100 / (near + far) >= 66 && near * 100 / (near + far) <= 82);
+    rival_close(&rival);
+}
+
+/* ---- nomad ------------------------------------------------------------------------------------------------------- */
+
+static const Gather nomad_load = {
+    .left = 100000, .lines = 1, .pages = PAGES, .first = PAGES - HOT, .hot_ppm = 900000, .gap = 100000};
+
+/* Two faults promote, and shadows stay behind. */
+static void
+test_nomad(void)
+{
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &nomad_load,
+               "nomad:scan_period=500us,scan_size=8MiB,reclaim_period=100us,fast=N");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    CU_ASSERT_TRUE(pages_on(&rival, PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    CU_ASSERT_TRUE(nsim_mover_stats(rival.rig->mover)->shadow_pages > 0);
+    CU_ASSERT_TRUE(counter(&rival, "demoted_pages") >= HOT / 2);
+    rival_close(&rival);
+}
+
+/* One scan arms every page once: one fault each promotes none. */
+static void
+test_nomad_once(void)
+{
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &nomad_load, "nomad:scan_period=8ms,scan_size=8MiB,fast=N");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    const NsimTime end_ps = rig_run(rival.rig)->end_ps;
+    CU_ASSERT_TRUE(end_ps > 8 * NSIM_MS && end_ps < 16 * NSIM_MS);
+    CU_ASSERT_EQUAL(counter(&rival, "armed_pages"), PAGES - 1024);
+    CU_ASSERT_TRUE(counter(&rival, "first_faults") > HOT);
+    CU_ASSERT_EQUAL(counter(&rival, "candidates"), 0);
+    CU_ASSERT_EQUAL(pages_on(&rival, 0, PAGES, 1), PAGES - 1024);
+    rival_close(&rival);
+}
+
+bool
+test_rivals_register(void)
+{
+    CU_pSuite suite = CU_add_suite("policies on samples and counters", NULL, NULL);
+    return suite && CU_add_test(suite, "dynamic-interleave: speed", test_speed) &&
+           CU_add_test(suite, "dynamic-interleave: slots", test_slots) &&
+           CU_add_test(suite, "dynamic-interleave: latency signal", test_latency_signal) &&
+           CU_add_test(suite, "dynamic-interleave: idle, quota", test_idle_and_quota) &&
+           CU_add_test(suite, "heat", test_heat) && CU_add_test(suite, "memtis", test_memtis) &&
+           CU_add_test(suite, "colloid idle", test_colloid_idle) &&
+           CU_add_test(suite, "colloid loaded", test_colloid_loaded) && CU_add_test(suite, "nomad", test_nomad) &&
+           CU_add_test(suite, "nomad: one fault", test_nomad_once);
+}
