@@ -191,6 +191,7 @@ struct _NsimHostOps {
     bool (*cancel)(NsimHost *host, uint64_t token);
     bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
     uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
+    bool (*page_at)(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page);
 };
 
 struct _NsimHost {
@@ -371,6 +372,13 @@ static inline NsimNodeId
 nsim_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
 {
     return host->ops->page_node(host, space, page);
+}
+
+/* The first page at a virtual address or behind it. False: there is none. */
+static inline bool
+nsim_page_at(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page)
+{
+    return host->ops->page_at(host, space, address, ret_page);
 }
 
 /* The next number of this policy's own random stream. */
