@@ -196,6 +196,13 @@ host_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
     return (state & NSIM_PAGE_ABSENT) != 0 ? NSIM_NODE_NONE : (NsimNodeId)(state & NSIM_PAGE_NODE);
 }
 
+static bool
+host_page_at(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page)
+{
+    const NsimMm *mm = mm_of(host);
+    return space < mm->space_count && nsim_space_page_at(mm->spaces[space], address, ret_page);
+}
+
 /* Are the pages all there? No sum: it could wrap around. */
 static bool
 in_space(const NsimSpace *space, NsimPage page, uint64_t count)
@@ -960,6 +967,7 @@ static const NsimHostOps host_ops = {
     .resource_counters = host_resource_counters,
     .clear_young = host_clear_young,
     .kernel_work = host_kernel_work,
+    .page_at = host_page_at,
 };
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */

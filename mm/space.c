@@ -96,6 +96,27 @@ nsim_space_unit_of(const NsimSpace *space, NsimPage page, NsimPage *ret_first, u
     *ret_count = region->unit_pages;
 }
 
+bool
+nsim_space_page_at(const NsimSpace *space, uint64_t address, NsimPage *ret_page)
+{
+    const uint64_t wanted = address >> 21;
+    uint64_t low = 0, high = space->frame_count;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (space->frame_addresses[middle] < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == space->frame_count)
+        return false;
+    const uint64_t in_frame = space->frame_addresses[low] == wanted
+                                  ? (address >> space->page_shift) & (((uint64_t)1 << space->frame_page_shift) - 1)
+                                  : 0;
+    *ret_page = (NsimPage)((low << space->frame_page_shift) + in_frame);
+    return true;
+}
+
 uint64_t
 nsim_space_address_of(const NsimSpace *space, NsimPage page)
 {

@@ -120,6 +120,8 @@ void nsim_space_set_state(NsimSpace *space, NsimPage page, uint16_t state);
 const NsimSpaceRegion *nsim_space_region_of(const NsimSpace *space, NsimPage page);
 /* The unit of movement `page` belongs to: first page and size, inside its region and frame. */
 void nsim_space_unit_of(const NsimSpace *space, NsimPage page, NsimPage *ret_first, uint32_t *ret_count);
+/* The first page at a virtual address or behind it; false: there is none. O(log frames). */
+bool nsim_space_page_at(const NsimSpace *space, uint64_t address, NsimPage *ret_page);
 uint64_t nsim_space_address_of(const NsimSpace *space, NsimPage page);
 
 /*

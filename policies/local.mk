@@ -4,26 +4,33 @@ noinst_LIBRARIES += libpolicies.a
 libpolicies_a_CPPFLAGS = $(AM_CPPFLAGS) -DNSIM_BUILTIN
 libpolicies_a_SOURCES = \
     policies/builtin.c policies/builtin.h \
-    policies/node-list.c policies/node-list.h \
     policies/bind.c \
-    policies/tiers.c policies/tiers.h \
-    policies/heat.c policies/heat.h \
     policies/colloid.c \
-    policies/nomad.c \
-    policies/memtis.c \
+    policies/damo-text.c policies/damo-text.h \
+    policies/damon-scheme.c policies/damon-scheme.h \
     policies/dynamic-interleave.c \
     policies/fail.c \
-    policies/hot-threshold.c policies/hot-threshold.h \
-    policies/numa-move.c policies/numa-move.h \
-    policies/numa-scan.c policies/numa-scan.h \
     policies/first-touch.c \
+    policies/heat.c policies/heat.h \
+    policies/hmsdk.c \
+    policies/holistic-place.c policies/holistic-place.h \
+    policies/holistic.c \
+    policies/hot-threshold.c policies/hot-threshold.h \
     policies/interleave.c \
     policies/local.c \
+    policies/memtis.c \
+    policies/node-list.c policies/node-list.h \
+    policies/nomad.c \
     policies/nop.c \
+    policies/numa-move.c policies/numa-move.h \
+    policies/numa-scan.c policies/numa-scan.h \
     policies/numab.c \
     policies/oracle.c \
+    policies/path.c policies/path.h \
     policies/preferred.c \
     policies/scripted.c \
+    policies/tiers.c policies/tiers.h \
+    policies/tpp-damon.c \
     policies/tpp.c \
     policies/weighted-interleave.c
 # The start of a policy of one's own; built by tests/policies/template.test.

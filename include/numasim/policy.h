@@ -372,6 +372,7 @@ struct _NsimHostOps {
     uint64_t (*clear_young)(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, uint32_t queue,
                             uint64_t *ret_young);
     NsimTime (*kernel_work)(NsimHost *host, uint32_t queue, NsimTime work_ps);
+    bool (*page_at)(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page);
 };
 
 struct _NsimHost {
@@ -556,6 +557,13 @@ static inline NsimNodeId
 nsim_page_node(const NsimHost *host, NsimSpaceId space, NsimPage page)
 {
     return host->ops->page_node(host, space, page);
+}
+
+/* The first page at a virtual address or behind it. False: there is none. */
+static inline bool
+nsim_page_at(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page)
+{
+    return host->ops->page_at(host, space, address, ret_page);
 }
 
 /* The next number of this policy's own random stream. */

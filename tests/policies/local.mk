@@ -11,6 +11,7 @@ tests_policies_test_policies_SOURCES = \
     tests/policies/test-fail.c \
     tests/policies/test-first-touch.c \
     tests/policies/test-hot-threshold.c \
+    tests/policies/test-holistic-place.c \
     tests/policies/test-interleave.c \
     tests/policies/test-node-list.c \
     tests/policies/test-oracle.c \

@@ -65,7 +65,8 @@ main(void)
                             test_preferred_register() && test_interleave_register() &&
                             test_weighted_interleave_register() && test_oracle_register() &&
                             test_oracle_random_register() && test_scripted_register() && test_fail_register() &&
-                            test_plugins_register() && test_abi_register() && test_hot_threshold_register();
+                            test_plugins_register() && test_abi_register() && test_hot_threshold_register() &&
+                            test_holistic_place_register();
     if (registered) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */

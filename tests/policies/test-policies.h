@@ -10,6 +10,7 @@ bool test_bind_register(void);
 bool test_fail_register(void);
 bool test_first_touch_register(void);
 bool test_hot_threshold_register(void);
+bool test_holistic_place_register(void);
 bool test_interleave_register(void);
 bool test_node_list_register(void);
 bool test_oracle_register(void);
