@@ -7,6 +7,7 @@
  */
 #include <mm/host.h>
 
+#include <mm/damon/damo.h>
 #include <sim/assert.h>
 #include <sim/time.h>
 #include <string.h>
@@ -437,6 +438,16 @@ host_fail(NsimHost *host, const char *message)
         mm->failure = g_strdup_printf("policy '%s': %s", mm->policy != NULL ? mm->policy->name : "", message);
 }
 
+static bool
+host_damon(NsimHost *host, const char *text, GError **error)
+{
+    g_autoptr(NsimDamonPlan) plan = nsim_damo_read(text, error);
+    (void)host;
+    if (plan != NULL)
+        g_set_error_literal(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "no kdamonds here");
+    return false;
+}
+
 static const NsimHostOps host_ops = {
     .struct_size = sizeof(NsimHostOps),
     .abi_version = NSIM_ABI_VERSION,
@@ -465,6 +476,7 @@ static const NsimHostOps host_ops = {
     .cancel = host_cancel,
     .name_queue = host_name_queue,
     .queue_pages = host_queue_pages,
+    .damon = host_damon,
 };
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */

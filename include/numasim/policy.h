@@ -191,6 +191,7 @@ struct _NsimHostOps {
     bool (*cancel)(NsimHost *host, uint64_t token);
     bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
     uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
+    bool (*damon)(NsimHost *host, const char *text, GError **error);
 };
 
 struct _NsimHost {
@@ -517,6 +518,16 @@ static inline bool
 nsim_set_timer(NsimHost *host, NsimTime when_ps, uint64_t cookie)
 {
     return host->ops->set_timer(host, when_ps, cookie);
+}
+
+/*
+ * Start the kdamonds of a text: a damo command line, or a kdamonds file in JSON or YAML. They run by themselves. False with
+ * `error`: the text is wrong, or names what the machine or the run does not have.
+ */
+static inline bool
+nsim_damon(NsimHost *host, const char *text, GError **error)
+{
+    return host->ops->damon(host, text, error);
 }
 
 /* End the run as failed with this message (exit status 1). */

@@ -63,10 +63,11 @@ test_structs(void)
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
-        SIZE(NsimHostOps, 208),
+        SIZE(NsimHostOps, 216),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
+        PLACE(NsimHostOps, damon, 208),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -87,6 +88,7 @@ test_values(void)
         VALUE(NSIM_MOVE_EXCHANGE, 2),   VALUE(NSIM_MOVE_TRANSACTIONAL, 4), VALUE(NSIM_MOVE_SYSCALL, 8),
         VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
         VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),       VALUE(NSIM_OPTION_FILE, 8),
+        VALUE(NSIM_OPTION_DAMON, 9),
     };
     check(facts, G_N_ELEMENTS(facts));
 }
