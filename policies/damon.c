@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * damon: kdamonds as a damo command line or a kdamonds file has them. Monitoring, schemes, quotas and migrations are the
- * core's mechanism (docs/damon.md), as they are the kernel's; this policy only starts them. Pages are placed as by default.
+ * damon: kdamonds as a damo command line or a kdamonds file has them. Monitoring, schemes, quotas and migrations are
+ * the core's mechanism (docs/damon.md), as they are the kernel's; this policy only starts them. Pages are placed as by
+ * default.
  */
 #include <numasim/policy.h>
 
