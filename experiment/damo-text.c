@@ -44,10 +44,17 @@ nsim_damo_text_size(uint64_t bytes)
 char *
 nsim_damo_text_short_size(uint64_t bytes)
 {
-    g_autofree char *text = nsim_damo_text_size(bytes);
-    const char *zeros = strstr(text, ".000 ");
-    return zeros == NULL ? g_steal_pointer(&text)
-                         : g_strdup_printf("%.*s%s", (int)(zeros - text), text, zeros + strlen(".000"));
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    unsigned u = 0;
+    if (bytes == UINT64_MAX)
+        return g_strdup("max");
+    while (u + 1 < G_N_ELEMENTS(units) && bytes >> (10 * u) >= 10000)
+        u++;
+    if ((bytes & ((UINT64_C(1) << (10 * u)) - 1)) != 0)
+        return g_strdup_printf("about %" G_GUINT64_FORMAT " %s", bytes >> (10 * u), units[u]);
+    for (; u + 1 < G_N_ELEMENTS(units) && bytes > 0 && (bytes & ((UINT64_C(1) << (10 * (u + 1))) - 1)) == 0; u++)
+        ;
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %s", bytes >> (10 * u), units[u]);
 }
 
 char *

@@ -9,7 +9,7 @@
 char *nsim_damo_text_number(uint64_t number);
 /* "64.000 MiB", "5,001 B", "max" */
 char *nsim_damo_text_size(uint64_t bytes);
-/* The same without zeros that say nothing: "64 MiB" */
+/* For sentences: "64 MiB", "about 5000 KiB" */
 char *nsim_damo_text_short_size(uint64_t bytes);
 /* "1 m 30 s", "5 ms", "max" for UINT64_MAX */
 char *nsim_damo_text_time(uint64_t ns);
