@@ -22,6 +22,14 @@ put_or_null(NsimJson *json, const char *key, const char *text)
         nsim_json_null(json, key);
 }
 
+/* A group as the path that damo wants; NULL: null. */
+static void
+put_group(NsimJson *json, const char *key, const char *group)
+{
+    g_autofree char *path = group == NULL ? NULL : g_strconcat("/", group, NULL);
+    put_or_null(json, key, path);
+}
+
 /* Damo shows "max" as this many percent. */
 static char *
 rate_text(const NsimDamosRate *rate)
@@ -109,7 +117,7 @@ put_goal(NsimJson *json, const NsimDamosGoalPlan *goal)
         put(json, "nid", nsim_damo_text_number((uint64_t)goal->nid));
     else
         nsim_json_null(json, "nid");
-    put_or_null(json, "memcg_path", goal->memcg);
+    put_group(json, "memcg_path", goal->memcg);
     put(json, "target_value", goal_value_text(goal->metric, goal->target));
     put(json, "current_value", goal_value_text(goal->metric, goal->current));
     nsim_json_end(json);
@@ -170,7 +178,7 @@ put_filter(NsimJson *json, const NsimDamosFilterPlan *filter)
     nsim_json_string(json, "filter_type", nsim_damos_filter_names[filter->kind]);
     nsim_json_bool(json, "matching", filter->matching);
     nsim_json_bool(json, "allow", filter->allow);
-    put_or_null(json, "memcg_path", filter->memcg);
+    put_group(json, "memcg_path", filter->memcg);
     put_range_or_null(json, "address_range", filter, NSIM_FILTER_ADDR);
     if (filter->kind == NSIM_FILTER_TARGET)
         put(json, "damon_target_idx", nsim_damo_text_number(filter->target));

@@ -15,6 +15,13 @@ nsim_damo_index_of(const char *const *names, const char *text)
     return -1;
 }
 
+bool
+nsim_damo_is_null(const char *text)
+{
+    static const char *const nothing[] = {"null", "~", "None", "", NULL};
+    return nsim_damo_index_of(nothing, text) >= 0;
+}
+
 char *
 nsim_damo_group_name(const char *path)
 {
