@@ -70,9 +70,9 @@ read_plan(const NsimCommand *command, const char *const *values, int argc, char 
     return plan;
 }
 
-static const char epilogue[] = "ARGS is a damo command line: in one argument, or as it stands behind the options of\n"
-                               "this command. One argument may also be the name of a file with a command line or\n"
-                               "with kdamonds in JSON or YAML, or '-' for standard input.\n";
+static const char epilogue[] = "ARGS is a damo command line: in one argument, or as it stands behind the options\n"
+                               "of this command. One argument may also be the name of a file with a command line\n"
+                               "or with kdamonds in JSON or YAML, or '-' for standard input.\n";
 
 static int
 explain(int argc, char **argv)
