@@ -8,6 +8,7 @@ libpolicies_a_SOURCES = \
     policies/colloid.c \
     policies/damo-text.c policies/damo-text.h \
     policies/damon-scheme.c policies/damon-scheme.h \
+    policies/damon.c \
     policies/dynamic-interleave.c \
     policies/fail.c \
     policies/first-touch.c \

@@ -59,7 +59,7 @@ test_structs(void)
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 136),
+        SIZE(NsimPolicyClass, 144),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
@@ -67,24 +67,25 @@ test_structs(void)
         PLACE(NsimReclaimConfig, swap_io_ps, 56),
         SIZE(NsimNodeState, 88),
         PLACE(NsimNodeState, active_file, 80),
-        SIZE(NsimHostOps, 296),
+        SIZE(NsimHostOps, 384),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
-        PLACE(NsimHostOps, memory_pressure_us, 256),
-        PLACE(NsimHostOps, scan, 288),
+        PLACE(NsimHostOps, memory_pressure_us, 280),
+        PLACE(NsimHostOps, scan, 312),
         SIZE(NsimTaskInfo, 40),
         PLACE(NsimTaskInfo, runnable, 33),
         SIZE(NsimScan, 56),
         PLACE(NsimScan, ret_armed, 48),
-        PLACE(NsimPolicyClass, samples, 128),
+        PLACE(NsimPolicyClass, regions, 128),
+        PLACE(NsimPolicyClass, samples, 136),
         SIZE(NsimSampling, 40),
         SIZE(NsimSample, 32),
         SIZE(NsimNodeCounters, 24),
         SIZE(NsimRouteCounters, 40),
         SIZE(NsimResourceCounters, 24),
-        PLACE(NsimHostOps, kernel_work, @K@),
-        SIZE(NsimSnapshot, @S@),
+        PLACE(NsimHostOps, kernel_work, 368),
+        SIZE(NsimSnapshot, 64),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -106,6 +107,7 @@ test_values(void)
         VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
         VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),       VALUE(NSIM_OPTION_FILE, 8),
         VALUE(NSIM_PAGE_IS_ON_DISK, 16), VALUE(NSIM_LRU_PAGEOUT, 2),
+        VALUE(NSIM_OPTION_DAMON, 9),
     };
     check(facts, G_N_ELEMENTS(facts));
 }
