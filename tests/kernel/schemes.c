@@ -94,8 +94,8 @@ count_explained(const Recording *recording)
         const uint64_t before = scores[MIN((row - 1) / FED_ROWS, FED_COUNT - 1)];
         States next = {.count = 0};
         for (unsigned i = 0; i < states.count; i++) {
-            add_state(&next, nsim_damon_feed(states.values[i], score), effective);
-            add_state(&next, nsim_damon_feed(states.values[i], before), effective);
+            add_state(&next, nsim_damon_next_input(states.values[i], score), effective);
+            add_state(&next, nsim_damon_next_input(states.values[i], before), effective);
             add_state(&next, states.values[i], effective);
         }
         if (next.count == 0)
