@@ -2,6 +2,7 @@
 /* The main job: run one experiment, compare its policies, report. */
 #include <cli/cli.h>
 
+#include <mm/damon/damo.h>
 #include <models/quantity.h>
 #include <numasim/version.h>
 #include <report/render.h>
@@ -12,7 +13,7 @@
 #define JOBS_MAX 1024u
 
 static const char run_synopsis[] = "--config FILE [OPTION]...\n"
-                                   "       numasim trace|topo|policies|migrate ...";
+                                   "       numasim trace|topo|policies|migrate|damo ...";
 static const char run_summary[] = "Replay memory accesses on a modelled machine, once for each placement policy, and "
                                   "say what each policy costs and gains.";
 static const char run_epilogue[] = "Commands:\n"
@@ -20,6 +21,7 @@ static const char run_epilogue[] = "Commands:\n"
                                    "  topo show|import ...            look at machines and make descriptions of them\n"
                                    "  policies [NAME]                 list the policies, or describe one\n"
                                    "  migrate ...                     what moving pages costs, by copier and size\n"
+                                   "  damo explain|args ...           what a damo command line means\n"
                                    "\n"
                                    "Exit status: 0 ok, 1 the run failed, 2 wrong usage or configuration, 3 bad input\n"
                                    "data, 130 interrupted (the report of what was done is written first).\n"
@@ -32,7 +34,7 @@ typedef enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } ProgressMode;
 /* The options as given, then as understood. */
 typedef struct {
     char *config, *seed_text, *until_text, *format_text, *output, *timeline, *jobs_text, *progress_text;
-    char **traces, **policies, **plugins;
+    char **traces, **policies, **damo, **plugins;
     gboolean host_stats, quiet, check_config, version;
 
     const NsimRenderer *renderer;
@@ -56,6 +58,7 @@ run_options_clear(RunOptions *options)
     g_free(options->progress_text);
     g_strfreev(options->traces);
     g_strfreev(options->policies);
+    g_strfreev(options->damo);
     g_strfreev(options->plugins);
 }
 
@@ -131,6 +134,23 @@ read_until(const NsimCommand *command, RunOptions *options, int *ret_status)
     return true;
 }
 
+/* The name of a file instead of a text becomes the file's text. */
+static bool
+read_damo_file(char **text, int *ret_status)
+{
+    g_autoptr(GError) error = NULL;
+    if (!g_file_test(*text, G_FILE_TEST_IS_REGULAR))
+        return true;
+    char *read = nsim_damo_load(*text, &error);
+    if (!read) {
+        *ret_status = nsim_cli_fail(error);
+        return false;
+    }
+    g_free(*text);
+    *text = read;
+    return true;
+}
+
 /* Texts that reach the report must be UTF-8; files named on the command line must be there. */
 static bool
 check_inputs(const NsimCommand *command, const RunOptions *options, int *ret_status)
@@ -148,6 +168,9 @@ check_inputs(const NsimCommand *command, const RunOptions *options, int *ret_sta
             return false;
         }
     }
+    for (char **damo = options->damo; damo && *damo; damo++)
+        if (!read_damo_file(damo, ret_status))
+            return false;
     if (options->timeline && nsim_cli_output_is_stdout(options->timeline) &&
         nsim_cli_output_is_stdout(options->output)) {
         *ret_status = nsim_command_misuse(command, "--timeline and the report cannot both go to standard output; "
@@ -253,6 +276,7 @@ run(const RunOptions *options)
     const NsimExperimentOptions experiment_options = {.config_path = options->config,
                                                       .traces = (const char *const *)options->traces,
                                                       .policies = (const char *const *)options->policies,
+                                                      .damo = (const char *const *)options->damo,
                                                       .plugins = (const char *const *)options->plugins,
                                                       .seed_given = options->seed_given,
                                                       .seed = options->seed,
@@ -285,6 +309,10 @@ nsim_cmd_run(int argc, char **argv)
          "NAME or NAME:key=value,...: replaces the policies of the config; repeat it to compare, the first is the "
          "baseline",
          "POLICY"},
+        {"damo", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.damo,
+         "adds a run with DAMON to the policies: a damo command line as one argument, or a file with one or with "
+         "kdamonds (may be repeated)",
+         "ARGS"},
         {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.plugins,
          "load a policy from a shared object (may be repeated)", "PATH"},
         {"seed", 0, 0, G_OPTION_ARG_FILENAME, &options.seed_text, "of the random streams", "N"},

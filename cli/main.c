@@ -7,6 +7,7 @@ static const NsimSubcommand commands[] = {
     { "topo", nsim_cmd_topo },
     { "policies", nsim_cmd_policies },
     { "migrate", nsim_cmd_migrate },
+    { "damo", nsim_cmd_damo },
     { NULL, NULL },
 };
 

@@ -3,6 +3,8 @@ dist_man_MANS += \
     docs/numasim.1 \
     docs/numasim-capture.3 \
     docs/numasim-config.5 \
+    docs/numasim-damo.1 \
+    docs/numasim-damon.7 \
     docs/numasim-migrate.1 \
     docs/numasim-plugin.7 \
     docs/numasim-policies.1 \
@@ -15,6 +17,7 @@ dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += \
     docs/damon.md \
     docs/determinism.md \
+    docs/from-damo-to-numasim.md \
     docs/from-program-to-report.md \
     docs/generate.md \
     docs/glossary.md \

@@ -23,6 +23,7 @@ typedef struct {
     const char *config_path;
     const char *const *traces;   /* NULL-terminated paths; replace the workloads' traces, in order */
     const char *const *policies; /* NULL-terminated "NAME[:key=value,...]"; the first is the baseline */
+    const char *const *damo;     /* NULL-terminated texts for DAMON; each adds a run to the policies */
     const char *const *plugins;  /* NULL-terminated paths of shared objects */
     bool seed_given;
     uint64_t seed;

@@ -2,6 +2,12 @@
 noinst_LIBRARIES += libexperiment.a
 libexperiment_a_CFLAGS = $(AM_CFLAGS)
 libexperiment_a_SOURCES = \
+    experiment/damo-explain.c experiment/damo-explain.h \
+    experiment/damo-json.c experiment/damo-json.h \
+    experiment/damo-ramp.c experiment/damo-ramp.h \
+    experiment/damo-say.c experiment/damo-say.h experiment/damo-say-scheme.c \
+    experiment/damo-text.c experiment/damo-text.h \
+    experiment/damo-trap.c experiment/damo-trap.h \
     experiment/describe.c \
     experiment/experiment.c experiment/experiment.h \
     experiment/future.c experiment/future.h \

@@ -45,10 +45,21 @@ make_labels_unique(GPtrArray *policies)
     }
 }
 
+/* One more run for each text of --damo. */
 static bool
-read_policies(NsimExperiment *plan, const NsimValue *list, const char *base_dir, const char *const *texts,
+add_damo(GPtrArray *policies, const NsimPlugins *plugins, const char *const *texts, GError **error)
+{
+    for (; texts != NULL && *texts != NULL; texts++)
+        if (!add_policy(policies, nsim_policy_spec_damo(plugins, *texts, "--damo", error)))
+            return false;
+    return true;
+}
+
+static bool
+read_policies(NsimExperiment *plan, const NsimValue *list, const char *base_dir, const NsimExperimentOptions *options,
               GError **error)
 {
+    const char *const *texts = options->policies;
     g_autoptr(GPtrArray) policies = g_ptr_array_new_with_free_func((GDestroyNotify)nsim_policy_spec_free);
     if (texts != NULL && *texts != NULL) {
         for (; *texts != NULL; texts++) {
@@ -66,6 +77,8 @@ read_policies(NsimExperiment *plan, const NsimValue *list, const char *base_dir,
                 return false;
         }
     }
+    if (!add_damo(policies, plan->plugins, options->damo, error))
+        return false;
     if (policies->len > NSIM_POLICIES_MAX) {
         g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "more than %u policies in one comparison",
                     NSIM_POLICIES_MAX);
@@ -137,7 +150,7 @@ nsim_plan_read(const NsimExperimentOptions *options, GError **error)
         return NULL;
     plan->plugins = nsim_plugins_new(options->plugins, error);
     if (plan->plugins == NULL || !read_settings(plan, root, options, error) ||
-        !read_policies(plan, nsim_value_get(root, "policies"), base_dir, options->policies, error) ||
+        !read_policies(plan, nsim_value_get(root, "policies"), base_dir, options, error) ||
         !nsim_plan_read_migration(plan, nsim_value_get(root, "migration"), error) ||
         !nsim_plan_resolve_migration(plan, error) ||
         !nsim_plan_read_groups(plan, nsim_value_get(root, "groups"), error) ||

@@ -59,6 +59,7 @@ field_size(NsimOptionType type)
         return sizeof(uint32_t);
     case NSIM_OPTION_STRING:
     case NSIM_OPTION_FILE:
+    case NSIM_OPTION_DAMON:
         return sizeof(const char *);
     case NSIM_OPTION_INT:
     case NSIM_OPTION_TIME:
@@ -82,7 +83,7 @@ option_problem(const NsimPolicyClass *class, const NsimOption *option)
         if (strcmp(option->key, nsim_mover_options[i].key) == 0)
             return "an option called like one of 'numasim policies migration', which every policy has";
     }
-    if (option->type > NSIM_OPTION_FILE)
+    if (option->type > NSIM_OPTION_DAMON)
         return "an option of a type this numasim does not know";
     if (!filled(option->help) || !filled(option->source))
         return "an option without help or source";

@@ -3,6 +3,7 @@
 #include <experiment/policy-spec.h>
 
 #include <experiment/experiment.h>
+#include <mm/damon/damo.h>
 #include <models/quantity.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ quantity_kind(NsimOptionType type, NsimQuantityKind *ret)
     case NSIM_OPTION_ENUM:
     case NSIM_OPTION_STRING:
     case NSIM_OPTION_FILE:
+    case NSIM_OPTION_DAMON:
         break;
     }
     return false;
@@ -53,7 +55,7 @@ nsim_option_describe(const NsimOption *option)
                                          [NSIM_OPTION_TIME] = "time",         [NSIM_OPTION_BYTES] = "size",
                                          [NSIM_OPTION_RATE] = "rate",         [NSIM_OPTION_RATIO] = "ratio",
                                          [NSIM_OPTION_ENUM] = "one of",       [NSIM_OPTION_STRING] = "text",
-                                         [NSIM_OPTION_FILE] = "file" };
+                                         [NSIM_OPTION_FILE] = "file",       [NSIM_OPTION_DAMON] = "damo command line" };
     GString *text = g_string_new(types[option->type]);
     NsimQuantityKind kind;
     if (option->type == NSIM_OPTION_ENUM) {
@@ -103,6 +105,12 @@ nsim_option_store(const NsimOption *option, const char *text, void *config)
         }
         g_autofree char *choices = g_strjoinv(", ", (char **)(uintptr_t)option->choices);
         return g_strdup_printf("'%s' is not one of %s", text, choices);
+    }
+    if (option->type == NSIM_OPTION_DAMON) {
+        g_autoptr(GError) problem = NULL;
+        g_autoptr(NsimDamonPlan) plan = nsim_damo_read(text, &problem);
+        if (plan == NULL)
+            return g_strdup(problem->message);
     }
     memcpy(field, &text, sizeof text);
     return NULL;
@@ -211,8 +219,11 @@ complete(NsimPolicySpec *spec)
     for (uint32_t i = 0; i < spec->class->option_count; i++) {
         const NsimOption *option = &spec->class->options[i];
         if (spec->texts[i] != NULL) {
-            g_string_append_printf(label, "%c%s=%s", separator, option->key, spec->texts[i]);
-            separator = ',';
+            /* A command line is no name. */
+            if (option->type != NSIM_OPTION_DAMON) {
+                g_string_append_printf(label, "%c%s=%s", separator, option->key, spec->texts[i]);
+                separator = ',';
+            }
             continue;
         }
         if (option->default_text == NULL) {
@@ -296,6 +307,24 @@ nsim_policy_spec_parse(const NsimPlugins *plugins, const char *text, GError **er
     return g_steal_pointer(&spec);
 }
 
+NsimPolicySpec *
+nsim_policy_spec_damo(const NsimPlugins *plugins, const char *text, const char *name, GError **error)
+{
+    const NsimPolicyClass *class = nsim_plugins_find(plugins, "damon", error);
+    g_autoptr(NsimDamonPlan) plan = class == NULL ? NULL : nsim_damo_read_named(text, name, error);
+    if (plan == NULL)
+        return NULL;
+    g_autoptr(NsimPolicySpec) spec = spec_new(class);
+    g_autofree char *label_problem = give(spec, "label", "damo");
+    g_autofree char *problem = give(spec, "args", text);
+    if (label_problem == NULL && problem == NULL)
+        problem = complete(spec);
+    if (problem == NULL)
+        return g_steal_pointer(&spec);
+    g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE, "%s: %s", name, problem);
+    return NULL;
+}
+
 /* Files that a config names stand beside it. */
 static void
 find_files(NsimPolicySpec *spec, const char *base_dir)
@@ -311,6 +340,40 @@ find_files(NsimPolicySpec *spec, const char *base_dir)
 }
 
 /* ---- The config -------------------------------------------------------------------------------------------------- */
+
+/* The text of {file: PATH}, checked; NULL with `error`. The path becomes one of the spec's. (transfer full) */
+static char *
+read_damon_file(NsimPolicySpec *spec, const NsimValue *map, const char *base_dir, GError **error)
+{
+    static const char *const keys[] = { "file", NULL };
+    g_autoptr(GError) local = NULL;
+    g_autofree char *text = NULL;
+    const char *name;
+    if (!nsim_value_check_map(map, "a text for DAMON", keys, error) ||
+        !nsim_value_read_text(map, "file", true, &name, error))
+        return NULL;
+    char *path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(base_dir, name, NULL);
+    g_ptr_array_add(spec->paths, path);
+    text = nsim_damo_load(path, &local);
+    if (text == NULL)
+        nsim_value_error(nsim_value_get(map, "file"), error, "%s", local->message);
+    return g_steal_pointer(&text);
+}
+
+/* What a config gives for the option `key`: its text, or that of a file. NULL with `error`. (transfer full) */
+static char *
+option_text(NsimPolicySpec *spec, const char *key, const NsimValue *item, const char *base_dir, GError **error)
+{
+    if (nsim_value_text(item) != NULL)
+        return g_strdup(nsim_value_text(item));
+    for (uint32_t i = 0; i < spec->class->option_count; i++) {
+        const NsimOption *option = &spec->class->options[i];
+        if (option->type == NSIM_OPTION_DAMON && strcmp(option->key, key) == 0 && nsim_value_kind(item) == NSIM_VALUE_MAP)
+            return read_damon_file(spec, item, base_dir, error);
+    }
+    nsim_value_error(item, error, "policy '%s': option '%s' wants one value", spec->class->name, key);
+    return NULL;
+}
 
 NsimPolicySpec *
 nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, const char *base_dir, GError **error)
@@ -341,10 +404,10 @@ nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, 
         const NsimValue *item = nsim_value_item(value, i);
         if (strcmp(nsim_value_key(value, i), "name") == 0)
             continue;
-        const char *text = nsim_value_text(item);
-        g_autofree char *problem = text == NULL
-                                       ? g_strdup_printf("option '%s' wants one value", nsim_value_key(value, i))
-                                       : give(spec, nsim_value_key(value, i), text);
+        g_autofree char *text = option_text(spec, nsim_value_key(value, i), item, base_dir, error);
+        if (text == NULL)
+            return NULL;
+        g_autofree char *problem = give(spec, nsim_value_key(value, i), text);
         if (problem != NULL) {
             nsim_value_error(item, error, "policy '%s': %s", name, problem);
             return NULL;

@@ -23,6 +23,9 @@ NsimPolicySpec *nsim_policy_spec_parse(const NsimPlugins *plugins, const char *t
 NsimPolicySpec *nsim_policy_spec_from_value(const NsimPlugins *plugins, const NsimValue *value, const char *base_dir,
                                             GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The policy `damon` labelled "damo", with `text`, which errors call `name`. (transfer full) */
+NsimPolicySpec *nsim_policy_spec_damo(const NsimPlugins *plugins, const char *text, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 void nsim_policy_spec_free(NsimPolicySpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimPolicySpec, nsim_policy_spec_free)
 

@@ -6,6 +6,7 @@ libpolicies_a_SOURCES = \
     policies/builtin.c policies/builtin.h \
     policies/node-list.c policies/node-list.h \
     policies/bind.c \
+    policies/damon.c \
     policies/fail.c \
     policies/first-touch.c \
     policies/interleave.c \

@@ -123,6 +123,13 @@ nsim_json_uint(NsimJson *json, const char *key, uint64_t value)
 }
 
 void
+nsim_json_null(NsimJson *json, const char *key)
+{
+    begin_value(json, key);
+    g_string_append(json->out, "null");
+}
+
+void
 nsim_json_bool(NsimJson *json, const char *key, bool value)
 {
     begin_value(json, key);

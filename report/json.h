@@ -44,6 +44,8 @@ nsim_json_string(NsimJson *json, const char *key, const char *text);
 void
 nsim_json_uint(NsimJson *json, const char *key, uint64_t value);
 void
+nsim_json_null(NsimJson *json, const char *key);
+void
 nsim_json_bool(NsimJson *json, const char *key, bool value);
 /* Picoseconds as nanoseconds with up to three decimals. */
 void

@@ -16,7 +16,8 @@ typedef enum {
     NSIM_OPTION_RATIO,  /* uint64_t parts per million: 5% or 0.05 */
     NSIM_OPTION_ENUM,   /* uint32_t: index into `choices` */
     NSIM_OPTION_STRING, /* const char *, owned by the core, never NULL when a default is given */
-    NSIM_OPTION_FILE    /* the same, a path: what a config gives is looked for beside that config */
+    NSIM_OPTION_FILE,   /* the same, a path: what a config gives is looked for beside that config */
+    NSIM_OPTION_DAMON   /* the same, a text for nsim_damon(), checked when it is read; a config may give {file: PATH} */
 } NsimOptionType;
 
 typedef struct {

@@ -199,6 +199,8 @@ read_target(const NsimDamoUses *uses, uint32_t t, NsimDamonContextPlan *context,
     const NsimDamoWord *word = pid != NULL ? pid->values : t == 0 ? uses->target : NULL;
     if (context->ops != NSIM_DAMON_PADDR && word != NULL && nsim_damo_index_of(nsim_damon_ops_names, word->text) < 0)
         target->workload = workload_of(word->text);
+    if (target->workload != NULL && nsim_damo_is_null(target->workload))
+        return nsim_damo_word_error(uses->words, word, error, "'%s' is no name of a workload", word->text);
     if (regions != NULL)
         return read_ranges(uses->words, regions->values, target->ranges, error);
     return context->ops != NSIM_DAMON_FVADDR ||

@@ -191,6 +191,14 @@ read_weights(const NsimValue *quota, NsimDamosPlan *scheme, GError **error)
                                read_permil(weights, "age_permil", &scheme->weight_age, error));
 }
 
+/* What the kernel's interface cannot say. */
+static void
+cut_off(NsimTime *time_ps, NsimTime unit)
+{
+    if (*time_ps != NSIM_TIME_MAX)
+        *time_ps -= *time_ps % unit;
+}
+
 static bool
 read_quota_numbers(const NsimDamoFile *file, const NsimValue *quota, NsimDamosPlan *scheme, GError **error)
 {
@@ -204,6 +212,7 @@ read_quota_numbers(const NsimDamoFile *file, const NsimValue *quota, NsimDamosPl
         return false;
     if (file->raw && scheme->quota_ms != NSIM_DAMON_MAX)
         scheme->quota_ms /= 1000000;
+    cut_off(&scheme->quota_interval_ps, NSIM_MS);
     return true;
 }
 
@@ -233,14 +242,18 @@ read_watermarks(const NsimDamoFile *file, const NsimValue *value, NsimDamosPlan 
     const NsimValue *marks;
     if (!nsim_damo_file_child(value, "watermarks", NSIM_VALUE_MAP, &marks, error))
         return false;
-    return marks == NULL ||
-           (check(marks, "watermarks", watermark_keys, error) &&
-            nsim_damo_file_name(marks, "metric", nsim_damos_watermark_names, &scheme->watermark, error) &&
-            nsim_damo_file_time(marks, "interval_us", file->raw ? NSIM_DAMO_NS : NSIM_DAMO_US,
-                                &scheme->watermark_interval_ps, error) &&
-            read_permil(marks, "high_permil", &scheme->watermark_high, error) &&
-            read_permil(marks, "mid_permil", &scheme->watermark_mid, error) &&
-            read_permil(marks, "low_permil", &scheme->watermark_low, error));
+    if (marks == NULL)
+        return true;
+    if (!check(marks, "watermarks", watermark_keys, error) ||
+        !nsim_damo_file_name(marks, "metric", nsim_damos_watermark_names, &scheme->watermark, error) ||
+        !nsim_damo_file_time(marks, "interval_us", file->raw ? NSIM_DAMO_NS : NSIM_DAMO_US,
+                             &scheme->watermark_interval_ps, error) ||
+        !read_permil(marks, "high_permil", &scheme->watermark_high, error) ||
+        !read_permil(marks, "mid_permil", &scheme->watermark_mid, error) ||
+        !read_permil(marks, "low_permil", &scheme->watermark_low, error))
+        return false;
+    cut_off(&scheme->watermark_interval_ps, NSIM_US);
+    return true;
 }
 
 /* The key that a type of filter takes its values from. */

@@ -7,11 +7,10 @@
 const NsimValue *
 nsim_damo_file_get(const NsimValue *map, const char *key)
 {
-    static const char *const nothing[] = {"null", "~", "None", "", NULL};
     const NsimValue *value = nsim_value_get(map, key);
     if (value == NULL || nsim_value_kind(value) != NSIM_VALUE_SCALAR)
         return value;
-    return nsim_damo_index_of(nothing, nsim_value_text(value)) >= 0 ? NULL : value;
+    return nsim_damo_is_null(nsim_value_text(value)) ? NULL : value;
 }
 
 /* The text of a key's scalar; `*ret` NULL when there is none. */

@@ -133,6 +133,9 @@ read_attrs(const NsimValue *map, NsimDamonAttrs *attrs, GError **error)
                                !nsim_damo_file_count(nr_regions, "min", UINT32_MAX, &attrs->min_nr_regions, error) ||
                                !nsim_damo_file_count(nr_regions, "max", UINT32_MAX, &attrs->max_nr_regions, error)))
         return false;
+    const NsimTime longest_ps = MAX(MAX(attrs->aggr_ps, attrs->ops_update_ps), attrs->goal.max_sample_ps);
+    if (longest_ps == NSIM_TIME_MAX)
+        return nsim_value_error(intervals, error, "an interval is too long");
     return nsim_damon_attrs_check(attrs, &refused) || nsim_value_error(map, error, "%s", refused->message);
 }
 

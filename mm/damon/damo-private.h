@@ -27,6 +27,8 @@ bool nsim_damo_numbers_parse(const char *text, GArray *numbers);
 
 /* Index of `text` in NULL-terminated names, or -1. */
 int nsim_damo_index_of(const char *const *names, const char *text);
+/* What stands for nothing in a file. */
+bool nsim_damo_is_null(const char *text);
 /* A cgroup's path as the name of a group. (transfer full) */
 char *nsim_damo_group_name(const char *path);
 /* Does a goal's metric belong to a node? To a group, too? */

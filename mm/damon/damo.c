@@ -2,6 +2,8 @@
 /* Which kind of text it is, and what both kinds need. */
 #include <mm/damon/damo-private.h>
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 int
@@ -11,6 +13,13 @@ nsim_damo_index_of(const char *const *names, const char *text)
         if (strcmp(names[i], text) == 0)
             return i;
     return -1;
+}
+
+bool
+nsim_damo_is_null(const char *text)
+{
+    static const char *const nothing[] = {"null", "~", "None", "", NULL};
+    return nsim_damo_index_of(nothing, text) >= 0;
 }
 
 char *
@@ -164,4 +173,26 @@ NsimDamonPlan *
 nsim_damo_read(const char *text, GError **error)
 {
     return nsim_damo_read_named(text, "damo", error);
+}
+
+char *
+nsim_damo_load(const char *path, GError **error)
+{
+    g_autofree char *text = g_malloc(NSIM_DAMO_TEXT_MAX + 2);
+    FILE *file = fopen(path, "re");
+    const size_t length = file == NULL ? 0 : fread(text, 1, NSIM_DAMO_TEXT_MAX + 1, file);
+    const int problem = file == NULL || ferror(file) ? errno : 0;
+    if (file != NULL)
+        fclose(file);
+    text[length] = '\0';
+    if (problem != 0) {
+        g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_IO, "cannot read '%s': %s", path, g_strerror(problem));
+        return NULL;
+    }
+    if (strlen(text) != length) {
+        g_set_error(error, NSIM_CONFIG_ERROR, NSIM_CONFIG_ERROR_SYNTAX, "'%s' has a NUL character in it", path);
+        return NULL;
+    }
+    g_autoptr(NsimDamonPlan) plan = nsim_damo_read_named(text, path, error);
+    return plan == NULL ? NULL : g_strchomp(g_steal_pointer(&text));
 }

@@ -23,3 +23,5 @@
 NsimDamonPlan *nsim_damo_read(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, with what errors call the text. */
 NsimDamonPlan *nsim_damo_read_named(const char *text, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All of the file at `path`, a text that can be read; NULL with `error`. (transfer full) */
+char *nsim_damo_load(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -2,8 +2,10 @@
 # Scripts that print TAP lines and exit with 0, 1 or 77 (skipped).
 cli_tests = \
     tests/cli/commands.test \
+    tests/cli/damo.test \
     tests/cli/determinism.test \
     tests/cli/errors.test \
+    tests/cli/from-damo.test \
     tests/cli/generate.test \
     tests/cli/hostile.test \
     tests/cli/import.test \
@@ -23,7 +25,7 @@ cli_tests = \
     tests/cli/tutorial.test \
     tests/cli/usage.test
 TESTS += $(cli_tests)
-EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
+EXTRA_DIST += $(cli_tests) tests/cli/lib.sh tests/cli/damo
 check_PROGRAMS += tests/cli/check-report
 tests_cli_check_report_SOURCES = tests/cli/check-report.c tests/report/schema.c tests/report/schema.h
 tests_cli_check_report_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

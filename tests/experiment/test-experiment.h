@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 bool test_conservation_register(void);
+bool test_damo_register(void);
 bool test_fabric_register(void);
 bool test_migration_register(void);
 bool test_pages_register(void);

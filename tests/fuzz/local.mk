@@ -2,6 +2,7 @@
 # Fuzz targets: see tests/fuzz/README.md. With our own driver they are ordinary tests.
 fuzz_programs = \
     tests/fuzz/fuzz-config \
+    tests/fuzz/fuzz-damo \
     tests/fuzz/fuzz-elf \
     tests/fuzz/fuzz-import \
     tests/fuzz/fuzz-migrate \
@@ -17,6 +18,10 @@ TESTS += $(fuzz_programs)
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c tests/fuzz/driver.c
 tests_fuzz_fuzz_config_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
+
+tests_fuzz_fuzz_damo_SOURCES = tests/fuzz/fuzz-damo.c tests/fuzz/driver.c
+tests_fuzz_fuzz_damo_LDADD = libexperiment.a libreport.a libpolicies.a libmm.a libmodels.a libtraces.a libsim.a \
     $(GLIB_LIBS) $(YAML_LIBS) $(ZSTD_LIBS) $(HWLOC_LIBS)
 
 tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz-elf.c tests/fuzz/driver.c
@@ -59,6 +64,7 @@ tests_fuzz_fuzz_yaml_LDADD = libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HW
 EXTRA_DIST += \
     tests/fuzz/README.md \
     tests/fuzz/config.dict \
+    tests/fuzz/damo.dict \
     tests/fuzz/rate.dict \
     tests/fuzz/trace-binary.dict \
     tests/fuzz/corpus \
@@ -71,6 +77,7 @@ fuzz_experiment_sources = \
     $(libmodels_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES)
 fuzz_targets = \
     config: $(fuzz_experiment_sources) -- \
+    damo: $(fuzz_experiment_sources) -- \
     elf: $(libqemu_a_SOURCES) $(libtraces_a_SOURCES) $(libsim_a_SOURCES) -- \
     import: $(libmodels_a_SOURCES) $(libsim_a_SOURCES) -- \
     migrate: $(fuzz_experiment_sources) -- \

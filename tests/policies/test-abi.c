@@ -59,7 +59,7 @@ test_structs(void)
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 128),
+        SIZE(NsimPolicyClass, 136),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
@@ -67,11 +67,18 @@ test_structs(void)
         PLACE(NsimReclaimConfig, swap_io_ps, 56),
         SIZE(NsimNodeState, 88),
         PLACE(NsimNodeState, active_file, 80),
-        SIZE(NsimHostOps, 264),
+        SIZE(NsimHostOps, 288),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
-        PLACE(NsimHostOps, memory_pressure_us, 256),
+        PLACE(NsimHostOps, damon, 208),
+        PLACE(NsimHostOps, physical, 224),
+        PLACE(NsimHostOps, memory_pressure_us, 280),
+        SIZE(NsimSnapshotRegion, 24),
+        SIZE(NsimSnapshot, 64),
+        PLACE(NsimSnapshot, time_ps, 24),
+        PLACE(NsimSnapshot, regions, 56),
+        PLACE(NsimPolicyClass, regions, 128),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -93,6 +100,7 @@ test_values(void)
         VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
         VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),       VALUE(NSIM_OPTION_FILE, 8),
         VALUE(NSIM_PAGE_IS_ON_DISK, 16), VALUE(NSIM_LRU_PAGEOUT, 2),
+        VALUE(NSIM_OPTION_DAMON, 9),
     };
     check(facts, G_N_ELEMENTS(facts));
 }

@@ -91,8 +91,8 @@ test_good(void)
     nsim_plugins_free(stage.plugins);
     stage.plugins = load(path, &problem);
     CU_ASSERT_PTR_NOT_NULL_FATAL(stage.plugins);
-    CU_ASSERT_EQUAL(nsim_plugins_count(stage.plugins), 11);
-    CU_ASSERT_STRING_EQUAL(nsim_plugins_get(stage.plugins, 10)->name, "small");
+    CU_ASSERT_EQUAL(nsim_plugins_count(stage.plugins), 12);
+    CU_ASSERT_STRING_EQUAL(nsim_plugins_get(stage.plugins, 11)->name, "small");
     g_autofree char *refused = stage_attach(&stage, "small:wait=3us");
     CU_ASSERT_STRING_EQUAL(refused, "");
     CU_ASSERT_EQUAL(nsim_mm_counters(stage.box.mm)[0], 3 * NSIM_US);
@@ -151,7 +151,7 @@ test_refused(void)
         { "-DABI=2", "it was built for ABI version 2, this numasim has 1; rebuild it against the installed headers" },
         { "-DABI=0", "it was built for ABI version 0, this numasim has 1; rebuild it against the installed headers" },
         { "-DSIZE=4096",
-          "it was built against a newer numasim (class of 4096 bytes, 128 known); rebuild it against the installed "
+          "it was built against a newer numasim (class of 4096 bytes, 136 known); rebuild it against the installed "
           "headers" },
         { "-DSIZE=40", "its class is too small (40 bytes)" },
         { "-DSIZE=0", "its class is too small (0 bytes)" },
@@ -177,7 +177,7 @@ test_refused(void)
         { ROW_OF(".key=NULL"), "it has an option whose key is not made of lower-case letters, digits and '_'" },
         { ROW_OF(".key=\"a-b\""), "it has an option whose key is not made of lower-case letters, digits and '_'" },
         { ROW_OF(".key=\"label\""), "it has an option called 'label' or 'name', which every policy has" },
-        { ROW_OF(".type=9"), "it has an option of a type this numasim does not know" },
+        { ROW_OF(".type=10"), "it has an option of a type this numasim does not know" },
         { ROW_OF(".type=-1"), "it has an option of a type this numasim does not know" },
         { ROW_OF(".help=NULL"), "it has an option without help or source" },
         { ROW_OF(".source=\"\""), "it has an option without help or source" },
@@ -250,10 +250,10 @@ static void
 test_find(void)
 {
     static const char names[] = "first-touch, local, bind, preferred, interleave, weighted-interleave, nop, oracle, "
-                                "scripted, fail";
+                                "scripted, fail, damon";
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
     g_autoptr(GError) near = NULL, far = NULL;
-    CU_ASSERT_EQUAL(nsim_plugins_count(plugins), 10);
+    CU_ASSERT_EQUAL(nsim_plugins_count(plugins), 11);
     CU_ASSERT_PTR_NULL(nsim_plugins_find(plugins, "interleaf", &near));
     g_autofree char *expected_near =
         g_strdup_printf("unknown policy 'interleaf'; did you mean 'interleave'? There are %s", names);

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 if HAVE_CUNIT
-check_PROGRAMS += tests/report/test-report
-TESTS += tests/report/test-report
+check_PROGRAMS += tests/report/test-report tests/report/test-damo-record
+TESTS += tests/report/test-report tests/report/test-damo-record
 endif
+tests_report_test_damo_record_SOURCES = tests/report/test-damo-record.c
+tests_report_test_damo_record_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_report_test_damo_record_LDADD = libreport.a libimport.a libtraces.a libsim.a \
+    $(GLIB_LIBS) $(JANSSON_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) $(SQLITE_LIBS) $(CUNIT_LIBS)
 tests_report_test_report_SOURCES = \
     tests/report/cases.c tests/report/cases.h \
     tests/report/sample.c tests/report/sample.h \

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan of DAMON as the kdamonds file that damo writes. */
+#pragma once
+
+#include <mm/damon/plan.h>
+
+/*
+ * What `damo args damon --format json` prints, exact where that rounds. Of ours beside it: a target's `numa_node`,
+ * which damo would have turned into the machine's addresses, and the primitive `hw_sample` where it is used. (transfer
+ * full)
+ */
+char *nsim_damo_args_json(const NsimDamonPlan *plan);
