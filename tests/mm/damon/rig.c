@@ -50,11 +50,12 @@ void
 rig_close(Rig *rig)
 {
     nsim_mover_stop(rig->mover);
-    box_close(&rig->box);
+    nsim_mm_free(g_steal_pointer(&rig->box.mm));
     nsim_mover_free(rig->mover);
     nsim_payers_free(rig->payers);
     nsim_cpus_free(rig->cpus);
     nsim_fabric_free(rig->fabric);
+    box_close(&rig->box);
 }
 
 /* ---- Accesses ----------------------------------------------------------------------------------------------- */
