@@ -16,6 +16,7 @@ schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += \
     docs/damon.md \
+    docs/damos.md \
     docs/determinism.md \
     docs/from-damo-to-numasim.md \
     docs/from-program-to-report.md \

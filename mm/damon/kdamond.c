@@ -373,21 +373,33 @@ adopt_ranges(NsimKdamond *kdamond)
     }
 }
 
-/* Parameters that were committed take effect. */
+static bool
+same_attrs(const NsimDamonAttrs *a, const NsimDamonAttrs *b)
+{
+    return a->sample_ps == b->sample_ps && a->aggr_ps == b->aggr_ps && a->ops_update_ps == b->ops_update_ps &&
+           a->min_nr_regions == b->min_nr_regions && a->max_nr_regions == b->max_nr_regions &&
+           a->goal.access_bp == b->goal.access_bp && a->goal.aggrs == b->goal.aggrs &&
+           a->goal.min_sample_ps == b->goal.min_sample_ps && a->goal.max_sample_ps == b->goal.max_sample_ps;
+}
+
+/* Parameters that were committed take effect. Attributes that are asked for as before stay as they were tuned. */
 static void
 adopt_pending(NsimKdamond *kdamond)
 {
     if (kdamond->pending == NULL)
         return;
-    nsim_kdamond_plan_free(g_steal_pointer(&kdamond->plan));
+    /* Schemes and targets borrow from the plan until they have the new one. */
+    NsimKdamondPlan *before = kdamond->plan;
     kdamond->plan = g_steal_pointer(&kdamond->pending);
+    const NsimDamonAttrs *attrs = &context_plan(kdamond->plan)->attrs;
     /* Sound: the commit has checked them. */
-    if (!nsim_damon_set_attrs(kdamond->context, &context_plan(kdamond->plan)->attrs, NULL))
+    if (!same_attrs(&context_plan(before)->attrs, attrs) && !nsim_damon_set_attrs(kdamond->context, attrs, NULL))
         nsim_assert(false);
     kdamond->reporter.plan = context_plan(kdamond->plan);
     adopt_core(kdamond);
     adopt_ranges(kdamond);
     adopt_schemes(kdamond);
+    nsim_kdamond_plan_free(before);
 }
 
 /* ---- States ---------------------------------------------------------------------------------------------------- */

@@ -7,12 +7,13 @@
 void
 rig_open(Rig *rig, unsigned near_mib, unsigned far_mib, uint64_t frames, uint32_t unit_pages)
 {
-    g_autofree char *yaml = g_strdup_printf("nodes:\n"
-                                            "  - {id: D, kind: dram, capacity: %uMiB, read: 100GB/s, at: C}\n"
-                                            "  - {id: X, kind: cxl, capacity: %uMiB, read: 30GB/s, at: C}\n"
-                                            "accessors: [{id: C, cores: 3}]\n"
-                                            "relative_latency: {anchor: 80ns, nodes: [D, X], C: [10, 30]}\n",
-                                            near_mib, far_mib);
+    g_autofree char *yaml =
+        g_strdup_printf("nodes:\n"
+                        "  - {id: D, kind: dram, capacity: %uMiB, latency: 80ns, read: 100GB/s, at: C}\n"
+                        "  - {id: X, kind: cxl, capacity: %uMiB, latency: 240ns, read: 30GB/s, at: C}\n"
+                        "  - {id: S, kind: disk, capacity: 64MiB, latency: 80us, read: 3GB/s, write: 2GB/s, at: C}\n"
+                        "accessors: [{id: C, cores: 3}]\n",
+                        near_mib, far_mib);
     *rig = (Rig){.mover_config = nsim_mover_config_default()};
     box_open(&rig->box, yaml);
     (void)box_add(&rig->box, "w", frames, unit_pages);
@@ -49,11 +50,12 @@ void
 rig_close(Rig *rig)
 {
     nsim_mover_stop(rig->mover);
-    box_close(&rig->box);
+    nsim_mm_free(g_steal_pointer(&rig->box.mm));
     nsim_mover_free(rig->mover);
     nsim_payers_free(rig->payers);
     nsim_cpus_free(rig->cpus);
     nsim_fabric_free(rig->fabric);
+    box_close(&rig->box);
 }
 
 /* ---- Accesses ----------------------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ typedef struct {
     uint32_t window_count;
 } Rig;
 
-/* Two nodes, 0 of `near_mib` and 1 of `far_mib` MiB, three cores beside node 0; a space of `frames` frames. */
+/* Two nodes, 0 of `near_mib` and 1 of `far_mib` MiB, a disk, three cores; a space of `frames` frames. */
 void rig_open(Rig *rig, unsigned near_mib, unsigned far_mib, uint64_t frames, uint32_t unit_pages);
 /* The core with a mover. No page has memory yet. */
 void rig_start(Rig *rig);

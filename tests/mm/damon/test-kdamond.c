@@ -384,6 +384,161 @@ test_physical_idle(void)
     rig_close(&rig);
 }
 
+/* Run one scheme over node 0, where 16 MiB are, until it has been applied once. */
+static void
+run_action(Rig *rig, NsimDamosAction action, bool busy)
+{
+    const NsimReclaimConfig config = NSIM_RECLAIM_DEFAULTS;
+    NsimDamonContextPlan *context;
+    rig_open(rig, 64, 64, 8, 1);
+    rig_start(rig);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_reclaim(rig->box.mm, &config, NULL));
+    NsimDamonPlan *plan = rig_plan(&context);
+    rig_add_target(context)->nid = 0;
+    rig_add_scheme(context, action, -1);
+    rig_damon(rig, plan);
+    place(rig, 0);
+    nsim_space_make_old(rig->box.spaces[0], 0, 4096);
+    if (busy)
+        nsim_space_change(rig->box.spaces[0], 0, 2048, 0, NSIM_PAGE_ACCESSED);
+    rig_run(rig, 190 * NSIM_MS);
+}
+
+static uint64_t
+active_pages(const Rig *rig)
+{
+    return nsim_lru_pages(nsim_reclaim_lru(rig->box.mm->reclaim), 0, NSIM_LRU_ACTIVE_ANON);
+}
+
+static void
+close_action(Rig *rig)
+{
+    nsim_reclaim_stop(rig->box.mm->reclaim);
+    rig_close(rig);
+}
+
+/* Folios change lists; what is not young goes out to the disk, and what is stays by a filter that nobody asked for. */
+static void
+test_lists(void)
+{
+    Rig rig;
+    run_action(&rig, NSIM_DAMOS_LRU_PRIO, false);
+    const NsimDamosStats *stats = &nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 0), 0)->stats;
+    CU_ASSERT_EQUAL(active_pages(&rig), 4096);
+    CU_ASSERT_EQUAL(stats->sz_applied, 16 * MIB);
+    CU_ASSERT_EQUAL(stats->sz_tried, 64 * MIB);
+    close_action(&rig);
+    run_action(&rig, NSIM_DAMOS_LRU_DEPRIO, false);
+    CU_ASSERT_EQUAL(active_pages(&rig), 0);
+    close_action(&rig);
+}
+
+static void
+test_pageout(void)
+{
+    Rig rig;
+    run_action(&rig, NSIM_DAMOS_PAGEOUT, true);
+    const NsimDamosStats *stats = &nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 0), 0)->stats;
+    /* But for young ones that samples looked at. */
+    CU_ASSERT_TRUE(stats->sz_ops_filter_passed >= 8 * MIB && stats->sz_ops_filter_passed < 10 * MIB);
+    CU_ASSERT_EQUAL(stats->sz_applied, stats->sz_ops_filter_passed);
+    CU_ASSERT_EQUAL(rig_count(&rig, 2048, 2048, 0), 0);
+    CU_ASSERT_TRUE(rig_count(&rig, 0, 2048, 0) > 1500);
+    close_action(&rig);
+}
+
+/* ---- A policy that uses it ------------------------------------------------------------------------------------- */
+
+/* The command line of the talk, with quotas that a short test can reach. */
+#define SEED_TEXT                                                                                                      \
+    "damo start \\\n"                                                                                                  \
+    "  --numa_node 0 --monitoring_intervals_goal 4%% 3 5ms 10s \\\n"                                                   \
+    "    --damos_action migrate_cold 1 --damos_access_rate 0%% 0%% --damos_apply_interval 1s \\\n"                     \
+    "    --damos_quota_interval 1s --damos_quota_space 200MB \\\n"                                                     \
+    "    --damos_quota_goal node_mem_free_bp 0.5%% 0 --damos_filter reject young \\\n"                                 \
+    "  --numa_node 1 --monitoring_intervals_goal 4%% 3 5ms 10s \\\n"                                                   \
+    "    --damos_action migrate_hot 0 --damos_access_rate 5%% max --damos_apply_interval %s \\\n"                      \
+    "    --damos_quota_interval 1s --damos_quota_space 200MB \\\n"                                                     \
+    "    --damos_quota_goal node_mem_used_bp 99.7%% 0 --damos_filter allow young \\\n"                                 \
+    "  --damos_nr_quota_goals 1 1 --damos_nr_filters 1 1 --nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1\n"
+
+typedef struct {
+    uint32_t snapshots[2];
+    uint64_t bytes[2];
+    bool physical, sound;
+} Policy;
+
+static Policy policy;
+
+static void *
+policy_attach(NsimHost *host, const void *config, GError **error)
+{
+    g_autofree char *text = g_strdup_printf(SEED_TEXT, "1s");
+    (void)config;
+    policy = (Policy){.sound = true};
+    return nsim_damon(host, text, error) ? &policy : NULL;
+}
+
+static void
+policy_detach(void *self, NsimHost *host)
+{
+    (void)self, (void)host;
+}
+
+static void
+policy_regions(void *self, NsimHost *host, const NsimSnapshot *snapshot)
+{
+    Policy *at = self;
+    at->snapshots[snapshot->kdamond]++;
+    at->bytes[snapshot->kdamond] = 0;
+    at->sound &= snapshot->space == NSIM_SPACE_NONE && snapshot->target == 0 && snapshot->aggr_samples == 20 &&
+                 snapshot->time_ps <= nsim_now(host) && snapshot->region_count > 0;
+    for (uint32_t i = 0; i < snapshot->region_count; i++) {
+        const NsimSnapshotRegion *region = &snapshot->regions[i];
+        NsimSpaceId space;
+        NsimPage page;
+        at->bytes[snapshot->kdamond] += region->end - region->start;
+        at->sound &= region->nr_accesses <= snapshot->aggr_samples;
+        at->physical |= nsim_physical(host, region->start, &space, &page) && space == 0 && page < 4096;
+    }
+}
+
+/* Two kdamonds from a text; snapshots come in; the text again, with another interval, changes what there is. */
+static void
+test_policy(void)
+{
+    const NsimPolicyClass class = {.abi_version = NSIM_ABI_VERSION,
+                                   .struct_size = sizeof class,
+                                   .name = "seed",
+                                   .attach = policy_attach,
+                                   .detach = policy_detach,
+                                   .regions = policy_regions};
+    g_autofree char *text = g_strdup_printf(SEED_TEXT, "2s");
+    g_autoptr(GError) error = NULL;
+    Rig rig;
+    rig_open(&rig, 64, 64, 8, 1);
+    rig_start(&rig);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_attach(rig.box.mm, &class, NULL, &error));
+    place(&rig, 1);
+    rig_run(&rig, 2 * NSIM_S);
+    CU_ASSERT_TRUE(policy.sound && policy.physical);
+    CU_ASSERT_TRUE(policy.snapshots[0] > 5 && policy.snapshots[1] > 5);
+    CU_ASSERT_EQUAL(policy.bytes[0], 64 * MIB);
+    CU_ASSERT_EQUAL(policy.bytes[1], 64 * MIB);
+    NsimHost *host = &rig.box.mm->host;
+    CU_ASSERT_FALSE(nsim_damon_feed(host, 0, 0, 0, 1));
+    CU_ASSERT_FALSE(nsim_damon_feed(host, 2, 0, 0, 1));
+    CU_ASSERT_TRUE(nsim_damon(host, text, &error));
+    CU_ASSERT_FALSE(nsim_damon(host, "damo start --numa_node 0", &error));
+    CU_ASSERT_PTR_NOT_NULL(error);
+    rig_run(&rig, 3 * NSIM_S);
+    const NsimDamos *scheme = nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 1), 0);
+    CU_ASSERT_EQUAL(scheme->plan->apply_interval_ps, 2 * NSIM_S);
+    CU_ASSERT_EQUAL(scheme->pattern.nr_min, 1);
+    CU_ASSERT_TRUE(scheme->quota.begun);
+    rig_close(&rig);
+}
+
 bool
 test_kdamond_register(void)
 {
@@ -397,5 +552,7 @@ test_kdamond_register(void)
            CU_add_test(suite, "listener", test_listener) != NULL &&
            CU_add_test(suite, "refusals", test_refusals) != NULL &&
            CU_add_test(suite, "physical addresses", test_physical) != NULL &&
-           CU_add_test(suite, "physical addresses: idle", test_physical_idle) != NULL;
+           CU_add_test(suite, "physical addresses: idle", test_physical_idle) != NULL &&
+           CU_add_test(suite, "lists", test_lists) != NULL && CU_add_test(suite, "pageout", test_pageout) != NULL &&
+           CU_add_test(suite, "a policy", test_policy) != NULL;
 }
