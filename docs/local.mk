@@ -25,6 +25,7 @@ EXTRA_DIST += \
     docs/migration.md \
     docs/policies.md \
     docs/rate-format.md \
+    docs/reclaim.md \
     docs/replay.md \
     docs/trace-format.md
 EXTRA_DIST += docs/validation.md docs/validation.sh

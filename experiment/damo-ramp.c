@@ -15,7 +15,7 @@ nsim_damo_ramp_up(uint64_t score, uint64_t bytes)
 {
     uint64_t value = UNIT;
     for (uint64_t windows = 1; windows <= STEPS_MAX && score < NSIM_DAMON_SCORE_GOAL; windows++) {
-        value = nsim_damon_feed(value, score);
+        value = nsim_damon_next_input(value, score);
         if (value / UNIT >= bytes)
             return windows;
     }
@@ -27,7 +27,7 @@ nsim_damo_ramp_down(uint64_t score, uint64_t bytes)
 {
     uint64_t value = nsim_mul_div(bytes, UNIT, 1);
     for (uint64_t windows = 1; windows <= STEPS_MAX && score > NSIM_DAMON_SCORE_GOAL; windows++) {
-        value = nsim_damon_feed(MAX(value, UNIT), score);
+        value = nsim_damon_next_input(MAX(value, UNIT), score);
         if (value / UNIT < NSIM_DAMO_PAGE_BYTES)
             return windows;
     }

@@ -62,7 +62,7 @@ nsim_migrate_plan_free(NsimMigratePlan *plan)
         g_free(plan->rows[i].label);
     for (uint32_t i = 0; i < plan->column_count; i++)
         g_free(plan->columns[i].label);
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
+    for (uint32_t i = 0; i < NSIM_MOVE_OPTION_COUNT; i++)
         g_free(plan->mover_texts[i]);
     for (unsigned axis = 0; axis < NSIM_AXES; axis++)
         g_array_unref(plan->axes[axis]);
@@ -228,12 +228,12 @@ axis_default(NsimMigratePlan *plan, NsimMigrateAxis axis, uint64_t value)
 static char *
 set_option(NsimMigratePlan *plan, const char *key, const char *text)
 {
-    const char *keys[NSIM_MOVER_OPTION_COUNT + 1] = {NULL};
+    const char *keys[NSIM_MOVE_OPTION_COUNT + 1] = {NULL};
     for (size_t i = 0; i < G_N_ELEMENTS(swept); i++) {
         if (strcmp(swept[i].key, key) == 0)
             return g_strdup_printf("'%s' is set for each cell; give '%s' of the sweep", key, swept[i].instead);
     }
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+    for (uint32_t i = 0; i < NSIM_MOVE_OPTION_COUNT; i++) {
         NsimMoverConfig scratch;
         keys[i] = nsim_mover_options[i].key;
         if (strcmp(keys[i], key) != 0)
@@ -287,7 +287,7 @@ static bool
 resolve_options(NsimMigratePlan *plan, GError **error)
 {
     plan->mover = nsim_mover_config_default();
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+    for (uint32_t i = 0; i < NSIM_MOVE_OPTION_COUNT; i++) {
         g_autofree char *problem = plan->mover_texts[i] == NULL
                                        ? NULL
                                        : nsim_option_store(&nsim_mover_options[i], plan->mover_texts[i], &plan->mover);

@@ -76,7 +76,7 @@ typedef struct {
     NsimMigrateInitiator initiator;
     uint64_t total_bytes;
     uint64_t seed;
-    char *mover_texts[NSIM_MOVER_OPTION_COUNT]; /* options that were given; NULL: not */
+    char *mover_texts[NSIM_MOVE_OPTION_COUNT]; /* options that were given; NULL: not */
     NsimMoverConfig mover;                      /* these and the defaults; strings belong to mover_texts */
     GArray *axes[NSIM_AXES];                    /* uint64_t */
     NsimMigrateRow *rows;

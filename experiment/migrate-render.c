@@ -174,7 +174,7 @@ append_heading(GString *out, const NsimMigratePlan *plan)
     }
     g_string_append_printf(line, ", seed %" G_GUINT64_FORMAT, plan->seed);
     append_wrapped(out, line->str);
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+    for (uint32_t i = 0; i < NSIM_MOVE_OPTION_COUNT; i++) {
         if (plan->mover_texts[i] != NULL)
             g_string_append_printf(out, "%s=%s\n", nsim_mover_options[i].key, plan->mover_texts[i]);
     }
@@ -405,7 +405,7 @@ json_head(NsimJson *json, const NsimMigratePlan *plan, bool complete)
     nsim_json_uint(json, "seed", plan->seed);
     nsim_json_bool(json, "complete", complete);
     nsim_json_object_inline(json, "options");
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
+    for (uint32_t i = 0; i < NSIM_MOVE_OPTION_COUNT; i++) {
         if (plan->mover_texts[i] != NULL)
             nsim_json_string(json, nsim_mover_options[i].key, plan->mover_texts[i]);
     }

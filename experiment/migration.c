@@ -7,7 +7,7 @@
 
 #define GROUPS_MAX 256u
 
-static const char *const group_keys[] = {"migrate", "migrate_burst", "cpu", "cpu_burst", NULL};
+static const char *const group_keys[] = {"migrate", "migrate_burst", "cpu", "cpu_burst", "limit", NULL};
 
 /* A tenth of a second's worth, as kernel bandwidth control has it by default (sched_cfs: 100 ms). */
 #define BURST_PS (100 * NSIM_MS)
@@ -51,6 +51,10 @@ read_group(NsimGroup *group, const NsimValue *map, GError **error)
         return nsim_value_error(nsim_value_get(map, "migrate"), error, "'migrate' must be above 0");
     group->bytes_burst = group->bytes_per_s / 10;
     group->cpu_burst_ps = BURST_PS / 1000000 * group->cpu_ppm;
+    if (!nsim_value_read_bytes(map, "limit", false, &group->limit_bytes, error))
+        return false;
+    if (nsim_value_get(map, "limit") != NULL && group->limit_bytes == 0)
+        return nsim_value_error(nsim_value_get(map, "limit"), error, "'limit' must be above 0");
     return nsim_value_read_bytes(map, "migrate_burst", false, &group->bytes_burst, error) &&
            nsim_value_read_time(map, "cpu_burst", false, &group->cpu_burst_ps, error);
 }
@@ -135,8 +139,8 @@ nsim_plan_resolve_migration(NsimExperiment *plan, GError **error)
 char *
 nsim_migration_describe(void)
 {
-    GString *text = g_string_new("migration: how pages are moved; every policy takes these options, and the config's\n"
-                                 "'migration:' gives them for all\n\noptions:\n");
+    GString *text = g_string_new("migration: how pages are moved and replaced; every policy takes these options, and the\n"
+                                 "config's 'migration:' gives them for all\n\noptions:\n");
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
         nsim_option_append(text, &nsim_mover_options[i]);
     return g_string_free(text, FALSE);

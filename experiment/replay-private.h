@@ -69,6 +69,7 @@ typedef struct {
     bool shared, cached, ended;
     bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
     bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */
+    bool refault;  /* its page had no memory yet: the fault goes on when it touches the page again */
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
     NsimTime start_ps, kernel_ps, barrier_ps, blocked_ps;

@@ -70,6 +70,16 @@ prefetch_states(const Thread *thread)
     }
 }
 
+/* A thread comes or goes, as far as memory pressure is concerned. */
+static void
+count_thread(NsimReplay *replay, const Thread *thread, NsimTime now_ps, int change)
+{
+    NsimReclaim *reclaim = replay->options.mm->reclaim;
+    if (reclaim != NULL)
+        nsim_pressure_tasks(nsim_reclaim_pressure(reclaim),
+                            nsim_lru_group_of(nsim_reclaim_lru(reclaim), thread->space_id), now_ps, change);
+}
+
 bool
 replay_refill(NsimReplay *replay, Thread *thread)
 {
@@ -99,6 +109,7 @@ replay_refill(NsimReplay *replay, Thread *thread)
     }
     if (count == 0) {
         thread->ended = true;
+        count_thread(replay, thread, thread->base_ps, -1);
         thread->done_ps = MAX(thread->done_ps, thread->base_ps);
         replay->running--;
         return false;
@@ -224,13 +235,39 @@ steal_time(void *context, NsimAccessorId accessor, uint32_t core, NsimTime ps)
     }
 }
 
+/* Whose fault it is, and when the kernel's own part of it is done. */
+static void
+enter_fault(NsimReplay *replay, const Thread *thread, NsimTime t_ps, NsimTime cost_ps)
+{
+    NsimMm *mm = replay->options.mm;
+    mm->now_ps = t_ps;
+    mm->fault_thread = (uint32_t)(thread - replay->threads);
+    mm->fault_accessor = thread->accessor;
+    mm->fault_core = replay->options.cpus == NULL
+                         ? NSIM_CORE_NONE
+                         : nsim_cpus_find(replay->options.cpus, thread->accessor, thread->core->number);
+    mm->fault_done_ps = t_ps + cost_ps;
+    mm->fault_reclaim_ps = 0;
+}
+
+/* The thread has paid for the fault; it may have to wait now, `faulting` as kernel work. */
+static void
+leave_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime cost_ps, bool faulting)
+{
+    NsimMm *mm = replay->options.mm;
+    mm->fault_thread = NSIM_THREAD_NONE;
+    charge_kernel(thread, t_ps, cost_ps + mm->fault_reclaim_ps);
+    if (faulting && nsim_mm_waits(mm, (uint32_t)(thread - replay->threads)))
+        block(thread, thread->base_ps, true);
+    replay->horizon_ps = 0; /* the policy may have set a timer, or something moves */
+}
+
 /* The kernel's own time for it is `cost_ps`; what the policy moves in the fault comes after that. */
 static void
 raise_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimFaultKind kind, bool write, NsimPage first,
             uint32_t count, NsimTime cost_ps)
 {
     NsimMm *mm = replay->options.mm;
-    const uint32_t number = (uint32_t)(thread - replay->threads);
     const NsimFault fault = { .time_ps = t_ps,
                               .page = first,
                               .count = count,
@@ -239,21 +276,45 @@ raise_fault(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimFaultKind kin
                               .kind = (uint16_t)kind,
                               .write = write,
                               .thread = thread->number };
-    mm->now_ps = t_ps;
     mm->vmstat.pgfault++;
-    mm->fault_thread = number;
-    mm->fault_accessor = thread->accessor;
-    mm->fault_core = replay->options.cpus == NULL
-                         ? NSIM_CORE_NONE
-                         : nsim_cpus_find(replay->options.cpus, thread->accessor, thread->core->number);
-    mm->fault_done_ps = t_ps + cost_ps;
+    enter_fault(replay, thread, t_ps, cost_ps);
     if (!nsim_mm_fault(mm, &fault, 1))
         stop(replay);
-    mm->fault_thread = NSIM_THREAD_NONE;
-    charge_kernel(thread, t_ps, cost_ps);
-    if (mm->mover != NULL && nsim_mover_waits(mm->mover, number))
-        block(thread, thread->base_ps, true);
-    replay->horizon_ps = 0; /* the policy may have set a timer, or moves something */
+    leave_fault(replay, thread, t_ps, cost_ps, true);
+}
+
+/* The page has no memory yet. After direct reclaim the same fault goes on: it is counted and paid for once. */
+static void
+touch_first(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimBurst *burst)
+{
+    const NsimAccessor *accessor = &replay->options.machine->accessors[thread->accessor];
+    NsimPage first;
+    uint32_t count;
+    nsim_space_unit_of(thread->space, burst->page, &first, &count);
+    /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
+    const NsimTime cost_ps = accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3);
+    replay->options.mm->vmstat.pgfault -= thread->refault;
+    raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, burst->op != NSIM_OP_READ, first, count,
+                thread->refault ? 0 : cost_ps);
+    thread->refault = (nsim_space_state(thread->space, burst->page) & NSIM_PAGE_ABSENT) != 0;
+}
+
+/* The page is on a disk: find memory, read it, wait. */
+static void
+bring_in(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimPage page)
+{
+    NsimMm *mm = replay->options.mm;
+    const NsimReclaimConfig *config = nsim_reclaim_config(mm->reclaim);
+    const NsimTime cost_ps = thread->refault ? 0 : config->swap_fault_ps + config->swap_io_ps;
+    mm->vmstat.pgfault += !thread->refault;
+    enter_fault(replay, thread, t_ps, cost_ps);
+    if (!nsim_mm_page_in(mm, thread->space_id, page))
+        stop(replay);
+    thread->refault = (nsim_space_state(thread->space, page) & NSIM_PAGE_MOVING) == 0;
+    leave_fault(replay, thread, t_ps, cost_ps, thread->refault);
+    /* The page is on its way: the transfer wakes the thread. */
+    if (!thread->refault && !replay->stop)
+        block(thread, thread->base_ps, false);
 }
 
 NsimNodeId
@@ -274,12 +335,11 @@ replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, Nsi
         return NSIM_NODE_NONE;
     }
     if ((state & NSIM_PAGE_ABSENT) != 0) {
-        NsimPage first;
-        uint32_t count;
-        nsim_space_unit_of(space, burst->page, &first, &count);
-        /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
-        raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, write, first, count,
-                    accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3));
+        touch_first(replay, thread, t_ps, burst);
+        return NSIM_NODE_NONE;
+    }
+    if ((state & NSIM_PAGE_SWAPPED) != 0) {
+        bring_in(replay, thread, t_ps, burst->page);
         return NSIM_NODE_NONE;
     }
     if ((state & NSIM_PAGE_ARMED) != 0) {
@@ -303,7 +363,7 @@ static void
 write_back(NsimReplay *replay, NsimSpaceId space_id, NsimAccessorId accessor, NsimPage page, NsimTime t_ps)
 {
     const uint16_t state = nsim_space_state(replay->options.mm->spaces[space_id], page);
-    if ((state & NSIM_PAGE_ABSENT) != 0)
+    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED)) != 0)
         return;
     NsimFabricRoute *route =
         nsim_fabric_route(replay->options.fabric, accessor, state & NSIM_PAGE_NODE, NSIM_DIR_WRITE);
@@ -332,7 +392,7 @@ replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps)
     const unsigned line_shift = space->page_shift - NSIM_LINE_SHIFT;
     const uint16_t state = nsim_space_state(space, burst->page);
 
-    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_MOVING)) != 0) {
+    if ((state & (NSIM_PAGE_SLOW & ~NSIM_PAGE_COPIED)) != 0) {
         (void)replay_slow_page(replay, thread, burst, t_ps, state);
         return false;
     }
@@ -369,6 +429,8 @@ begin_statistics(void *context, uint64_t argument)
     nsim_fabric_forget(replay->options.fabric);
     if (replay->options.mm->mover != NULL)
         nsim_mover_forget(replay->options.mm->mover);
+    if (replay->options.mm->reclaim != NULL)
+        nsim_reclaim_forget(replay->options.mm->reclaim, replay->options.warmup_ps);
     for (uint32_t i = 0; i < replay->options.thread_count; i++) {
         Thread *thread = &replay->threads[i];
         thread->stall_ps = thread->kernel_ps = thread->barrier_ps = thread->blocked_ps = 0;
@@ -564,6 +626,7 @@ build_threads(NsimReplay *replay)
         thread->gap_mult = from->gap_mult;
         thread->base_ps = thread->start_ps = from->start_ps;
         thread->mark = UINT32_MAX;
+        count_thread(replay, thread, 0, 1);
         if (options->machine->accessors[from->accessor].cache_bytes > 0 && !from->filtered) {
             const NsimAccessor *accessor = &options->machine->accessors[from->accessor];
             thread->cached = true;
@@ -753,6 +816,8 @@ nsim_replay_run(NsimReplay *replay, GError **error)
         replay_loop(replay);
     if (options->mm->mover != NULL)
         nsim_mover_stop(options->mm->mover);
+    if (options->mm->reclaim != NULL)
+        nsim_reclaim_stop(options->mm->reclaim);
     sum_up(replay);
     if (replay->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&replay->error));

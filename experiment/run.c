@@ -194,6 +194,31 @@ build_mover(RunState *state, const NsimRunJob *run)
     nsim_mm_set_mover(state->mm, state->mover);
 }
 
+/*
+ * Page replacement, where the user asks for it, a group has a limit, or the policy has turned it on: what the user gave
+ * comes before what the policy chose.
+ */
+static bool
+set_reclaim(RunState *state, const NsimRunJob *run, GError **error)
+{
+    const NsimExperiment *plan = run->plan;
+    NsimMm *mm = state->mm;
+    NsimMoverConfig given = run->spec->mover;
+    bool wanted = given.reclaim_on || given.reclaim.demotion || mm->reclaim != NULL;
+    for (uint32_t g = 0; g < plan->group_count; g++)
+        wanted |= plan->groups[g].limit_bytes > 0;
+    if (!wanted)
+        return true;
+    if (mm->reclaim != NULL)
+        given.reclaim = *nsim_reclaim_config(mm->reclaim);
+    for (uint32_t i = NSIM_MOVE_OPTION_COUNT; i < NSIM_MOVER_OPTION_COUNT; i++) {
+        const char *text = run->spec->mover_texts[i] != NULL ? run->spec->mover_texts[i] : plan->migration_texts[i];
+        char *problem = text == NULL ? NULL : nsim_option_store(&nsim_mover_options[i], text, &given);
+        nsim_assert(problem == NULL); /* the plan has read them */
+    }
+    return nsim_mm_reclaim(mm, &given.reclaim, error);
+}
+
 static bool
 prepare(RunState *state, const NsimRunJob *run, GError **error)
 {
@@ -207,7 +232,8 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;
-    if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !load_workloads(state, run, error))
+    if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !set_reclaim(state, run, error) ||
+        !load_workloads(state, run, error))
         return false;
 
     const NsimReplayOptions options = { .machine = plan->machine,
@@ -367,6 +393,61 @@ fill_migration(NsimRunResult *result, const RunState *state, const NsimMachine *
 }
 
 static void
+add_counter(GArray *rows, const char *key, uint64_t value)
+{
+    const NsimCounterResult row = { g_strdup(key), g_strdup(""), value };
+    g_array_append_val(rows, row);
+}
+
+/* Stall times as /proc/pressure/memory has them, of the system and of each group. */
+static void
+add_pressure(GArray *rows, const RunState *state)
+{
+    NsimPressure *pressure = nsim_reclaim_pressure(state->mm->reclaim);
+    const NsimTime end_ps = nsim_replay_stats(state->replay)->end_ps;
+    for (uint32_t g = 0; g <= state->payers->group_count; g++) {
+        const uint32_t group = (g + state->payers->group_count) % (state->payers->group_count + 1);
+        const char *name = group < state->payers->group_count ? state->payers->groups[group].name : NULL;
+        for (int full = 0; full < 2; full++) {
+            g_autofree char *key = g_strdup_printf("memory_%s_us%s%s", full ? "full" : "some", name != NULL ? "." : "",
+                                                   name != NULL ? name : "");
+            add_counter(rows, key, nsim_pressure_total(pressure, group, end_ps, full != 0) / NSIM_US);
+        }
+    }
+}
+
+/* What page replacement did, under the kernel's names; sizes of lists are those at the end. */
+static void
+add_reclaim_counters(GArray *rows, const RunState *state)
+{
+    const NsimReclaim *reclaim = state->mm->reclaim;
+    const NsimReclaimStats *stats = nsim_reclaim_stats(reclaim);
+    const NsimLru *lru = nsim_reclaim_lru(reclaim);
+    static const char *const lists[NSIM_LRU_LISTS] = { "nr_inactive_anon", "nr_active_anon", "nr_inactive_file",
+                                                       "nr_active_file" };
+    add_counter(rows, "pgscan_kswapd", stats->pgscan[NSIM_BY_KSWAPD]);
+    add_counter(rows, "pgscan_direct", stats->pgscan[NSIM_BY_DIRECT]);
+    add_counter(rows, "pgsteal_kswapd", stats->pgsteal[NSIM_BY_KSWAPD]);
+    add_counter(rows, "pgsteal_direct", stats->pgsteal[NSIM_BY_DIRECT]);
+    add_counter(rows, "pgdemote_kswapd", stats->pgdemote[NSIM_BY_KSWAPD]);
+    add_counter(rows, "pgdemote_direct", stats->pgdemote[NSIM_BY_DIRECT]);
+    add_counter(rows, "pgactivate", lru->activated);
+    add_counter(rows, "pgdeactivate", lru->deactivated);
+    add_counter(rows, "pswpin", stats->pswpin);
+    add_counter(rows, "pswpout", stats->pswpout);
+    add_counter(rows, "pgmajfault", stats->pgmajfault);
+    add_counter(rows, "allocstall", stats->allocstall);
+    add_counter(rows, "pageoutrun", stats->pageoutrun);
+    for (int list = 0; list < NSIM_LRU_LISTS; list++) {
+        uint64_t pages = 0;
+        for (uint32_t n = 0; n < lru->node_count; n++)
+            pages += nsim_lru_pages(lru, (NsimNodeId)n, (NsimLruList)list);
+        add_counter(rows, lists[list], pages);
+    }
+    add_pressure(rows, state);
+}
+
+static void
 fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClass *class)
 {
     const NsimVmstat *vmstat = &state->mm->vmstat;
@@ -382,10 +463,13 @@ fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClas
                                        { "thp_migration_split", "", mover->thp_split },
                                        { "nr_tlb_remote_flush_received", "", mover->shootdowns } };
     const uint64_t *counters = nsim_mm_counters(state->mm);
-    result->vmstat_count = G_N_ELEMENTS(rows);
-    result->vmstat = g_new0(NsimCounterResult, result->vmstat_count);
-    for (uint32_t i = 0; i < result->vmstat_count; i++)
-        result->vmstat[i] = (NsimCounterResult){ g_strdup(rows[i].key), g_strdup(""), rows[i].value };
+    GArray *all = g_array_new(FALSE, TRUE, sizeof(NsimCounterResult));
+    for (uint32_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        add_counter(all, rows[i].key, rows[i].value);
+    if (state->mm->reclaim != NULL)
+        add_reclaim_counters(all, state);
+    result->vmstat_count = all->len;
+    result->vmstat = (NsimCounterResult *)(void *)g_array_free(all, FALSE);
     result->policy_stat_count = class->counter_count;
     result->policy_stats = g_new0(NsimCounterResult, class->counter_count + 1);
     for (uint32_t i = 0; i < class->counter_count; i++)

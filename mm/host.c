@@ -3,11 +3,14 @@
  * Executes a policy's decisions and answers its questions.
  *
  * Allocation follows the kernel's page allocator in outline: a preferred node, then the other nodes in the order of
- * distance (zonelists). Moves go to the mover (mm/mover.h). Left out: zones, watermarks and reclaim, which come with the LRU mechanism; per-CPU lists.
+ * distance (zonelists); with reclaim (mm/reclaim.h) watermarks come in. Moves go to the mover (mm/mover.h). Left out: zones,
+ * per-CPU lists.
  */
 #include <mm/host.h>
 
 #include <mm/damon/damo.h>
+#include <mm/damon/session.h>
+
 #include <sim/assert.h>
 #include <sim/time.h>
 #include <string.h>
@@ -273,9 +276,101 @@ place_on(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId
     return done;
 }
 
+/* ---- Placing above watermarks ---- */
+
+/* On one node while it stays above `mark` and the space's group below its limit. */
+static uint64_t
+place_above(NsimMm *mm, NsimSpaceId space_id, NsimPage page, uint64_t count, NsimNodeId node, uint64_t mark,
+            uint64_t *counter)
+{
+    uint64_t done = 0;
+    while (done < count) {
+        const uint64_t there = nsim_memory_free_pages(mm->memory, node);
+        const uint64_t room = MIN(there > mark ? there - mark : 0, nsim_reclaim_room(mm->reclaim, space_id));
+        const uint64_t pages = MIN(count - done, room);
+        const uint64_t got =
+            pages == 0 ? 0 : place_counted(mm->spaces[space_id], page + done, pages, node, counter);
+        done += got;
+        if (got == 0)
+            break;
+    }
+    if (mm->fault_thread != NSIM_THREAD_NONE)
+        nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
+    return done;
+}
+
+typedef enum { LEVEL_LOW, LEVEL_MIN, LEVEL_NONE } Level;
+
+static uint64_t
+mark_of(const NsimMm *mm, NsimNodeId node, Level level)
+{
+    const NsimMarks *marks = nsim_reclaim_marks(mm->reclaim, node);
+    return level == LEVEL_LOW ? marks->low : level == LEVEL_MIN ? marks->min : 0;
+}
+
+/* Nodes in the order of an allocation: `node`, then (if allowed) those from the nearest to `accessor` on but disks. */
+static NsimNodeId
+next_node(const NsimMm *mm, NsimNodeId node, NsimAccessorId accessor, bool fallback, uint32_t *rank)
+{
+    const NsimMachine *machine = mm->machine;
+    if ((*rank)++ == 0)
+        return node;
+    for (; fallback && *rank <= machine->node_count + 1; (*rank)++) {
+        if (*rank - 2 >= machine->node_count)
+            break;
+        const NsimNodeId next = machine->order[(size_t)accessor * machine->node_count + (*rank - 2)];
+        if (next == NSIM_NODE_NONE)
+            break;
+        if (next != node && machine->nodes[next].kind != NSIM_NODE_DISK)
+            return next;
+    }
+    return NSIM_NODE_NONE;
+}
+
+/* All nodes at one level. */
+static uint64_t
+place_level(NsimMm *mm, NsimSpaceId space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
+            bool fallback, Level level)
+{
+    uint64_t done = 0;
+    uint32_t rank = 0;
+    for (NsimNodeId at; done < count && (at = next_node(mm, node, accessor, fallback, &rank)) != NSIM_NODE_NONE;)
+        done += place_above(mm, space, page + done, count - done, at, mark_of(mm, at, level),
+                            at == node ? &mm->vmstat.numa_hit : &mm->vmstat.numa_miss);
+    return done;
+}
+
+static void
+wake_kswapds(NsimMm *mm, NsimNodeId node, NsimAccessorId accessor, bool fallback)
+{
+    uint32_t rank = 0;
+    if (mm->fault_thread == NSIM_THREAD_NONE)
+        return; /* before time begins */
+    for (NsimNodeId at; (at = next_node(mm, node, accessor, fallback, &rank)) != NSIM_NODE_NONE;)
+        nsim_reclaim_wake(mm->reclaim, at, mm->now_ps);
+}
+
+/* What get_page_from_freelist and __alloc_pages_slowpath do in outline, but for direct reclaim. */
+static uint64_t
+place_marked(NsimMm *mm, NsimSpaceId space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
+             bool fallback)
+{
+    uint64_t done = place_level(mm, space, page, count, node, accessor, fallback, LEVEL_LOW);
+    if (done == count || nsim_reclaim_room(mm->reclaim, space) == 0)
+        return done;
+    nsim_spaces_reclaim_shadows(mm->spaces, mm->space_count, node, count - done + mark_of(mm, node, LEVEL_LOW));
+    if (mm->policy != NULL && mm->policy->pressure != NULL && !mm->in_pressure) {
+        mm->in_pressure = true;
+        mm->policy->pressure(mm->instance, &mm->host, node, count - done);
+        mm->in_pressure = false;
+    }
+    wake_kswapds(mm, node, accessor, fallback);
+    return done + place_level(mm, space, page + done, count - done, node, accessor, fallback, LEVEL_MIN);
+}
+
 /* Place on `node`, then (if allowed) on the others from the nearest to `accessor` on. */
 static uint64_t
-place(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
+place_full(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
       bool fallback)
 {
     const NsimMachine *machine = mm->machine;
@@ -290,6 +385,14 @@ place(NsimMm *mm, NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId no
             done += place_on(mm, space, page + done, count - done, next, &mm->vmstat.numa_miss);
     }
     return done;
+}
+
+static uint64_t
+place(NsimMm *mm, NsimSpaceId space, NsimPage page, uint64_t count, NsimNodeId node, NsimAccessorId accessor,
+      bool fallback)
+{
+    return mm->reclaim != NULL ? place_marked(mm, space, page, count, node, accessor, fallback)
+                               : place_full(mm, mm->spaces[space], page, count, node, accessor, fallback);
 }
 
 /* What is wrong with a MOVE, or NULL. */
@@ -356,7 +459,7 @@ host_decide(NsimHost *host, const NsimDecision *from)
     NsimSpace *space = mm->spaces[decision.space];
     switch ((NsimDecisionKind)decision.kind) {
     case NSIM_DECIDE_PLACE:
-        return place(mm, space, decision.page, decision.count, decision.node, decision.accessor,
+        return place(mm, decision.space, decision.page, decision.count, decision.node, decision.accessor,
                      (decision.flags & NSIM_PLACE_FALLBACK) != 0);
     case NSIM_DECIDE_ARM:
         return nsim_space_arm(space, decision.page, decision.count, true);
@@ -398,6 +501,8 @@ tell_done(void *context, const NsimOutcome *outcome)
 {
     NsimMm *mm = context;
     mm->now_ps = MAX(mm->now_ps, outcome->time_ps);
+    if (mm->reclaim != NULL && nsim_reclaim_done(mm->reclaim, outcome))
+        return;
     if (mm->instance != NULL && mm->policy->done != NULL)
         mm->policy->done(mm->instance, &mm->host, outcome);
 }
@@ -438,14 +543,139 @@ host_fail(NsimHost *host, const char *message)
         mm->failure = g_strdup_printf("policy '%s': %s", mm->policy != NULL ? mm->policy->name : "", message);
 }
 
+/* ---- DAMON --------------------------------------------------------------------------------------------------- */
+
 static bool
 host_damon(NsimHost *host, const char *text, GError **error)
 {
-    g_autoptr(NsimDamonPlan) plan = nsim_damo_read(text, error);
-    (void)host;
-    if (plan != NULL)
-        g_set_error_literal(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "no kdamonds here");
-    return false;
+    NsimDamonPlan *plan = nsim_damo_read(text, error);
+    return plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, error);
+}
+
+static bool
+host_damon_feed(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
+{
+    const NsimMm *mm = mm_of(host);
+    NsimKdamond *at = mm->damon == NULL ? NULL : nsim_damon_session_at(mm->damon, kdamond);
+    return at != NULL && nsim_kdamond_feed(at, scheme, goal, value);
+}
+
+static bool
+host_physical(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page)
+{
+    const NsimMm *mm = mm_of(host);
+    const uint64_t frame = address >> mm->machine->page_shift;
+    if (mm->frames == NULL || frame >= nsim_frames_end(mm->frames) || !nsim_frames_used(mm->frames, (uint32_t)frame))
+        return false;
+    *ret_space = nsim_frames_at(mm->frames, (uint32_t)frame)->space;
+    *ret_page = nsim_frames_at(mm->frames, (uint32_t)frame)->page;
+    return true;
+}
+
+/* ---- Page replacement ---------------------------------------------------------------------------------------- */
+
+static bool
+host_reclaim(NsimHost *host, const NsimReclaimConfig *from, GError **error)
+{
+    NsimMm *mm = mm_of(host);
+    NsimReclaimConfig config = NSIM_RECLAIM_DEFAULTS;
+    memcpy(&config, from, MIN((size_t)from->struct_size, sizeof config));
+    config.struct_size = sizeof config;
+    if (mm->reclaim == NULL && mm->mover == NULL) {
+        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "reclaim needs a mover, and nothing can move here");
+        return false;
+    }
+    return nsim_mm_reclaim(mm, &config, error);
+}
+
+static bool
+host_node_state(const NsimHost *host, NsimNodeId node, NsimNodeState *state)
+{
+    const NsimMm *mm = mm_of(host);
+    NsimNodeState full = {.tier = NSIM_TIER_NO};
+    if (node >= mm->machine->node_count)
+        return false;
+    full.free_pages = nsim_memory_free_pages(mm->memory, node);
+    if (mm->reclaim != NULL) {
+        const NsimMarks *marks = nsim_reclaim_marks(mm->reclaim, node);
+        const NsimLru *lru = nsim_reclaim_lru(mm->reclaim);
+        full.tier = nsim_reclaim_tiers(mm->reclaim)->tiers[node];
+        full.min_pages = marks->min;
+        full.low_pages = marks->low;
+        full.high_pages = marks->high;
+        full.promo_pages = marks->promo;
+        full.demote_pages = marks->demote;
+        full.inactive_anon = nsim_lru_pages(lru, node, NSIM_LRU_INACTIVE_ANON);
+        full.active_anon = nsim_lru_pages(lru, node, NSIM_LRU_ACTIVE_ANON);
+        full.inactive_file = nsim_lru_pages(lru, node, NSIM_LRU_INACTIVE_FILE);
+        full.active_file = nsim_lru_pages(lru, node, NSIM_LRU_ACTIVE_FILE);
+    }
+    answer(state, &full, sizeof full);
+    return true;
+}
+
+static uint32_t
+host_page_flags(const NsimHost *host, NsimSpaceId space, NsimPage page)
+{
+    const NsimMm *mm = mm_of(host);
+    if (mm->reclaim == NULL || space >= mm->space_count || page >= mm->spaces[space]->page_count)
+        return 0;
+    const uint32_t frame = nsim_frames_of(mm->frames, space, page);
+    if (frame == NSIM_FRAME_NONE)
+        return (nsim_space_state(mm->spaces[space], page) & NSIM_PAGE_SWAPPED) != 0 ? NSIM_PAGE_IS_ON_DISK : 0;
+    uint32_t count;
+    const uint16_t flags = nsim_frames_at(mm->frames, nsim_frames_folio(mm->frames, frame, &count))->flags;
+    return ((flags & NSIM_FRAME_LRU) != 0 ? NSIM_PAGE_IS_ON_LRU : 0) |
+           ((flags & NSIM_FRAME_ACTIVE) != 0 ? NSIM_PAGE_IS_ACTIVE : 0) |
+           ((flags & NSIM_FRAME_REFERENCED) != 0 ? NSIM_PAGE_IS_REFERENCED : 0) |
+           ((flags & NSIM_FRAME_FILE) != 0 ? NSIM_PAGE_IS_FILE : 0);
+}
+
+static uint64_t
+host_lru_action(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, uint32_t action)
+{
+    NsimMm *mm = mm_of(host);
+    uint64_t done = 0;
+    if (mm->reclaim == NULL || space >= mm->space_count || !in_space(mm->spaces[space], page, count))
+        return 0;
+    if (action == NSIM_LRU_PAGEOUT)
+        return nsim_reclaim_page_out(mm->reclaim, space, page, count, "policy", mm->now_ps);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint32_t frame = nsim_frames_of(mm->frames, space, page + i);
+        uint32_t pages;
+        if (frame == NSIM_FRAME_NONE || nsim_frames_folio(mm->frames, frame, &pages) != frame)
+            continue;
+        if (action == NSIM_LRU_ACTIVATE ? nsim_lru_activate(nsim_reclaim_lru(mm->reclaim), frame)
+                                        : nsim_lru_deactivate(nsim_reclaim_lru(mm->reclaim), frame))
+            done += pages;
+    }
+    return done;
+}
+
+static NsimNodeId
+host_demotion_node(const NsimHost *host, NsimNodeId node)
+{
+    const NsimMm *mm = mm_of(host);
+    if (mm->reclaim == NULL || node >= mm->machine->node_count)
+        return NSIM_NODE_NONE;
+    return nsim_reclaim_tiers(mm->reclaim)->targets[node][0];
+}
+
+static void
+host_wake_kswapd(NsimHost *host, NsimNodeId node)
+{
+    NsimMm *mm = mm_of(host);
+    if (mm->reclaim != NULL && node < mm->machine->node_count)
+        nsim_reclaim_wake(mm->reclaim, node, mm->now_ps);
+}
+
+static uint64_t
+host_memory_pressure_us(const NsimHost *host, bool full)
+{
+    const NsimMm *mm = mm_of(host);
+    return mm->reclaim == NULL
+               ? 0
+               : nsim_pressure_total(nsim_reclaim_pressure(mm->reclaim), UINT32_MAX, mm->now_ps, full) / NSIM_US;
 }
 
 static const NsimHostOps host_ops = {
@@ -477,6 +707,15 @@ static const NsimHostOps host_ops = {
     .name_queue = host_name_queue,
     .queue_pages = host_queue_pages,
     .damon = host_damon,
+    .damon_feed = host_damon_feed,
+    .physical = host_physical,
+    .reclaim = host_reclaim,
+    .node_state = host_node_state,
+    .page_flags = host_page_flags,
+    .lru_action = host_lru_action,
+    .demotion_node = host_demotion_node,
+    .wake_kswapd = host_wake_kswapd,
+    .memory_pressure_us = host_memory_pressure_us,
 };
 
 /* ---- Life ---------------------------------------------------------------------------------------------------- */
@@ -492,6 +731,7 @@ nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, 
     mm->spaces = spaces;
     mm->space_count = space_count;
     mm->events = events;
+    mm->seed = seed;
     mm->fault_thread = NSIM_THREAD_NONE;
     nsim_random_init(&mm->random, seed, "policy");
     return mm;
@@ -503,6 +743,9 @@ nsim_mm_free(NsimMm *mm)
     if (mm == NULL)
         return;
     nsim_mm_detach(mm);
+    nsim_damon_session_free(mm->damon);
+    nsim_reclaim_free(mm->reclaim);
+    nsim_frames_free(mm->frames);
     g_free(mm->counters);
     g_free(mm->failure);
     g_free(mm);
@@ -525,6 +768,38 @@ nsim_mm_detach(NsimMm *mm)
     mm->instance = NULL;
 }
 
+bool
+nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error)
+{
+    if (mm->reclaim != NULL) {
+        nsim_reclaim_configure(mm->reclaim, config);
+        return true;
+    }
+    nsim_assert(mm->mover != NULL);
+    if (!nsim_mm_need_frames(mm, error))
+        return false;
+    const NsimReclaimSetup setup = {
+        .machine = mm->machine, .memory = mm->memory, .frames = mm->frames, .mover = mm->mover};
+    mm->reclaim = nsim_reclaim_new(&setup, config);
+    return true;
+}
+
+bool
+nsim_mm_need_frames(NsimMm *mm, GError **error)
+{
+    if (mm->frames == NULL)
+        mm->frames = nsim_frames_new(mm->memory, mm->spaces, mm->space_count, error);
+    return mm->frames != NULL;
+}
+
+NsimTime
+nsim_mm_stall_ps(const NsimMm *mm)
+{
+    return mm->reclaim == NULL
+               ? 0
+               : nsim_pressure_total(nsim_reclaim_pressure(mm->reclaim), UINT32_MAX, mm->now_ps, false);
+}
+
 const uint64_t *
 nsim_mm_counters(const NsimMm *mm)
 {
@@ -532,6 +807,115 @@ nsim_mm_counters(const NsimMm *mm)
 }
 
 /* ---- Faults -------------------------------------------------------------------------------------------------- */
+
+static bool
+is_present(const NsimSpace *space, const NsimFault *fault)
+{
+    uint16_t all, any;
+    nsim_space_survey(space, fault->page, fault->count, &all, &any);
+    return (any & NSIM_PAGE_ABSENT) == 0;
+}
+
+/* Reclaim for `need` pages more: as nsim_reclaim_direct(), before time begins at once. */
+static NsimReclaimAnswer
+reclaim(NsimMm *mm, NsimSpaceId space, NsimAccessorId accessor, uint64_t need)
+{
+    NsimTime took_ps = 0;
+    if (mm->fault_thread == NSIM_THREAD_NONE)
+        return nsim_reclaim_at_once(mm->reclaim, space, need) > 0 ? NSIM_RECLAIM_FREED : NSIM_RECLAIM_GAVE_UP;
+    const NsimNeed who = {
+        .thread = mm->fault_thread, .core = mm->fault_core, .accessor = accessor, .space = space, .need = need};
+    const NsimReclaimAnswer answer = nsim_reclaim_direct(mm->reclaim, &who, mm->fault_done_ps, &took_ps);
+    mm->fault_done_ps += took_ps;
+    mm->fault_reclaim_ps += took_ps;
+    return answer;
+}
+
+/*
+ * Nodes have nothing above their min watermarks: reclaim, and when there is nothing to reclaim take what is below them.
+ * False: there is nothing. True: the pages are there, or the thread waits and will touch them again.
+ */
+static bool
+find_memory(NsimMm *mm, const NsimFault *fault, uint64_t done, NsimNodeId local)
+{
+    for (;;) {
+        const NsimReclaimAnswer answer = reclaim(mm, fault->space, fault->accessor, fault->count - done);
+        if (answer == NSIM_RECLAIM_WAIT)
+            return true;
+        const Level level = answer == NSIM_RECLAIM_FREED ? LEVEL_MIN : LEVEL_NONE;
+        done += place_level(mm, fault->space, fault->page + done, fault->count - done, local, fault->accessor, true, level);
+        if (done == fault->count || level == LEVEL_NONE)
+            return done == fault->count;
+    }
+}
+
+/* A node with room for a page from `disk` at a level, in the order of an allocation; NSIM_NODE_NONE. */
+static NsimNodeId
+find_node(const NsimMm *mm, NsimNodeId disk, NsimNodeId local, NsimAccessorId accessor, Level level)
+{
+    uint32_t rank = 0;
+    for (NsimNodeId at; (at = next_node(mm, local, accessor, true, &rank)) != NSIM_NODE_NONE;) {
+        if (nsim_memory_free_pages(mm->memory, at) > mark_of(mm, at, level) &&
+            nsim_reclaim_can_page_in(mm->reclaim, disk, at))
+            return at;
+    }
+    return NSIM_NODE_NONE;
+}
+
+bool
+nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page)
+{
+    const NsimAccessorId accessor = mm->fault_accessor;
+    const NsimNodeId local = mm->machine->order[(size_t)accessor * mm->machine->node_count];
+    const NsimNodeId disk = nsim_space_state(mm->spaces[space], page) & NSIM_PAGE_NODE;
+    NsimReclaimAnswer answer = NSIM_RECLAIM_FREED;
+    NsimNodeId node = NSIM_NODE_NONE;
+    while (node == NSIM_NODE_NONE && answer == NSIM_RECLAIM_FREED) {
+        if (nsim_reclaim_room(mm->reclaim, space) > 0)
+            node = find_node(mm, disk, local, accessor, LEVEL_LOW);
+        if (node == NSIM_NODE_NONE && nsim_reclaim_room(mm->reclaim, space) > 0) {
+            wake_kswapds(mm, local, accessor, true);
+            node = find_node(mm, disk, local, accessor, LEVEL_MIN);
+        }
+        if (node == NSIM_NODE_NONE)
+            answer = reclaim(mm, space, accessor, 1);
+    }
+    if (node == NSIM_NODE_NONE && answer == NSIM_RECLAIM_WAIT)
+        return true;
+    if (node == NSIM_NODE_NONE && nsim_reclaim_room(mm->reclaim, space) > 0)
+        node = find_node(mm, disk, local, accessor, LEVEL_NONE);
+    nsim_reclaim_satisfied(mm->reclaim, mm->fault_thread, mm->now_ps);
+    if (node == NSIM_NODE_NONE) {
+        mm->failure = g_strdup_printf("out of memory: no node has room for a page of workload '%s' that is on a disk",
+                                      mm->spaces[space]->workload);
+        return false;
+    }
+    nsim_memory_take(mm->memory, node, 1);
+    nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
+    nsim_reclaim_page_in(mm->reclaim, space, page, node, mm->fault_thread, mm->fault_done_ps);
+    return true;
+}
+
+bool
+nsim_mm_waits(NsimMm *mm, uint32_t thread)
+{
+    return (mm->mover != NULL && nsim_mover_waits(mm->mover, thread)) ||
+           (mm->reclaim != NULL && nsim_reclaim_waits(mm->reclaim, thread));
+}
+
+/* (transfer full) */
+static char *
+out_of_memory(const NsimMm *mm, const NsimFault *fault)
+{
+    const char *workload = mm->spaces[fault->space]->workload;
+    if (mm->reclaim != NULL && nsim_reclaim_room(mm->reclaim, fault->space) < fault->count)
+        return g_strdup_printf("out of memory: workload '%s' has reached its group's limit, and nothing of the group can "
+                               "be written to a disk",
+                               workload);
+    return g_strdup_printf("out of memory: workload '%s' needs more pages than the nodes that accessor '%s' reaches have "
+                           "left",
+                           workload, mm->machine->accessors[fault->accessor].id);
+}
 
 bool
 nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
@@ -542,12 +926,15 @@ nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
         const NsimFault *fault = &faults[i];
         NsimSpace *space = mm->spaces[fault->space];
         const NsimNodeId local = mm->machine->order[(size_t)fault->accessor * mm->machine->node_count];
-        if (fault->kind == NSIM_FAULT_HINT)
+        if (fault->kind == NSIM_FAULT_HINT) {
+            nsim_damon_report_fault(mm, fault);
             continue;
-        if (place(mm, space, fault->page, fault->count, local, fault->accessor, true) < fault->count)
-            mm->failure = g_strdup_printf("out of memory: workload '%s' needs more pages than the nodes that accessor '%s' "
-                                          "reaches have left",
-                                          space->workload, mm->machine->accessors[fault->accessor].id);
+        }
+        const uint64_t done = place(mm, fault->space, fault->page, fault->count, local, fault->accessor, true);
+        if (done < fault->count && !(mm->reclaim != NULL && find_memory(mm, fault, done, local)))
+            mm->failure = out_of_memory(mm, fault);
+        else if (mm->reclaim != NULL && mm->fault_thread != NSIM_THREAD_NONE && is_present(space, fault))
+            nsim_reclaim_satisfied(mm->reclaim, mm->fault_thread, mm->now_ps);
     }
     return mm->failure == NULL;
 }

@@ -5,7 +5,9 @@
  */
 #pragma once
 
+#include <mm/frames.h>
 #include <mm/mover.h>
+#include <mm/reclaim.h>
 #include <mm/space.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
@@ -35,6 +37,10 @@ typedef struct {
     uint32_t space_count;
     NsimEventQueue *events;
     NsimMover *mover;         /* NULL: pages stay where they are, and a policy that moves some fails the run */
+    NsimFrames *frames;       /* NULL: nothing needs them */
+    struct _NsimDamonSession *damon; /* NULL: nobody asked for DAMON */
+    uint64_t seed;                   /* of all random streams of the run */
+    NsimReclaim *reclaim;     /* NULL: nodes fill up to the last page */
     const NsimFuture *future; /* NULL unless the policy may see it */
     NsimTime now_ps;
     NsimVmstat vmstat;
@@ -43,9 +49,10 @@ typedef struct {
     uint32_t fault_thread, fault_core;
     NsimAccessorId fault_accessor;
     NsimTime fault_done_ps;
+    const NsimPolicyClass *policy; /* NULL: none */
+    void *instance;                /* the policy's; NULL: not attached */
+    NsimTime fault_reclaim_ps; /* what the faulting thread's own reclaim took of its time */
     /* private */
-    const NsimPolicyClass *policy;
-    void *instance;
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;
@@ -63,6 +70,12 @@ void nsim_mm_free(NsimMm *mm);
 bool nsim_mm_attach(NsimMm *mm, const NsimPolicyClass *policy, const void *config, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void nsim_mm_detach(NsimMm *mm);
+/* From now on there are mm->frames. In an `attach`, before any page is placed; false with `error`: see nsim_frames_new(). */
+bool nsim_mm_need_frames(NsimMm *mm, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Time that some thread was held up by a lack of memory so far (PSI); 0 without reclaim. */
+NsimTime nsim_mm_stall_ps(const NsimMm *mm);
+/* Turn reclaim on, or change how it goes on: as nsim_reclaim(). Needs a mover. */
+bool nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One for each counter row of the policy, in order. */
 const uint64_t *nsim_mm_counters(const NsimMm *mm);
 
@@ -71,6 +84,14 @@ const uint64_t *nsim_mm_counters(const NsimMm *mm);
  * toucher first, then in the order of distance). False when memory has run out everywhere: mm->failure says so.
  */
 bool nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count);
+
+/*
+ * The thread in a fault (fault_thread and what belongs to it) touched a page on a disk: find memory for it and read it
+ * from fault_done_ps on. Whether the thread waits then, nsim_mm_waits() says. False: as above.
+ */
+bool nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page);
+/* Does the thread whose fault was just handled wait for its moves, or for reclaim? It is woken then. */
+bool nsim_mm_waits(NsimMm *mm, uint32_t thread);
 
 /*
  * Load every named region of a space (all of it when none has a name) on behalf of `accessor`, as a loader does that writes

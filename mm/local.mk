@@ -3,6 +3,8 @@ noinst_LIBRARIES += libmm.a
 libmm_a_SOURCES = \
     mm/copy-predict.c mm/copy.c \
     mm/cpus.c mm/cpus.h \
+    mm/damon/accessed.c mm/damon/accessed.h \
+    mm/damon/action.c mm/damon/action.h \
     mm/damon/context.c mm/damon/context.h \
     mm/damon/damo.c mm/damon/damo.h mm/damon/damo-private.h \
     mm/damon/damo-args.c \
@@ -12,13 +14,28 @@ libmm_a_SOURCES = \
     mm/damon/damo-scheme.c \
     mm/damon/damo-units.c mm/damon/damo-units.h \
     mm/damon/damo-words.c mm/damon/damo-words.h \
-    mm/damon/ops.h mm/damon/ops-space.c mm/damon/ops-space.h \
+    mm/damon/filter.c mm/damon/filter.h \
+    mm/damon/goal.c mm/damon/goal.h \
+    mm/damon/kdamond.c mm/damon/kdamond.h \
+    mm/damon/ops.h mm/damon/ops-paddr.c mm/damon/ops-paddr.h mm/damon/ops-space.c mm/damon/ops-space.h \
     mm/damon/plan.c mm/damon/plan.h \
+    mm/damon/priority.c mm/damon/priority.h \
+    mm/damon/quota.c mm/damon/quota.h \
     mm/damon/region.c mm/damon/region.h \
+    mm/damon/report.c mm/damon/report.h \
+    mm/damon/scheme.c mm/damon/scheme.h \
+    mm/damon/session.c mm/damon/session.h \
     mm/damon/tune.c mm/damon/tune.h \
+    mm/damon/walk.c mm/damon/walk.h \
+    mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
+    mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
+    mm/pressure.c mm/pressure.h \
+    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
     mm/space.c mm/space.h \
-    mm/stream.c mm/stream.h
+    mm/stream.c mm/stream.h \
+    mm/swap.c \
+    mm/tiers.c mm/tiers.h

@@ -22,6 +22,9 @@
 #define PASSES_BATCH 3u
 #define PASSES_ALONE 7u
 
+/* Nothing that could be moved now: no memory, on a disk, or on the move. */
+#define GONE (NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED | NSIM_PAGE_MOVING)
+
 static Folio *
 folio_at(Task *task, guint i)
 {
@@ -49,7 +52,7 @@ is_whole(const NsimSpace *space, NsimPage page, uint32_t pages, NsimNodeId *ret_
     uint16_t all, any;
     nsim_space_survey(space, page, pages, &all, &any);
     *ret_node = any & NSIM_PAGE_NODE;
-    return (any & (NSIM_PAGE_ABSENT | NSIM_PAGE_MOVING | NSIM_PAGE_SPLIT)) == 0 &&
+    return (any & (GONE | NSIM_PAGE_SPLIT)) == 0 &&
            (all & NSIM_PAGE_NODE) == (any & NSIM_PAGE_NODE);
 }
 
@@ -57,7 +60,7 @@ is_whole(const NsimSpace *space, NsimPage page, uint32_t pages, NsimNodeId *ret_
 static void
 split_unit(Task *task, NsimPage first, uint32_t pages, NsimTime *cost_ps)
 {
-    nsim_space_change(space_of(task), first, pages, 0, NSIM_PAGE_SPLIT);
+    nsim_space_split(space_of(task), first, pages);
     task->mover->stats.thp_split++;
     *cost_ps += task->mover->costs->split_ps;
 }
@@ -70,7 +73,7 @@ partner_is_ready(const Task *task, const Folio *folio)
     uint16_t all, any;
     nsim_space_survey(space_of(task), folio->partner, folio->pages, &all, &any);
     node = any & NSIM_PAGE_NODE;
-    return (any & (NSIM_PAGE_ABSENT | NSIM_PAGE_MOVING)) == 0 && (all & NSIM_PAGE_NODE) == node &&
+    return (any & GONE) == 0 && (all & NSIM_PAGE_NODE) == node &&
            node == folio->destination;
 }
 
@@ -104,7 +107,7 @@ take_folio(Task *task, Request *request, NsimTime *cost_ps)
     }
     request->next += folio.pages;
     folio.partner = decision->partner + (page - decision->page);
-    if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_MOVING)) != 0 || folio.source == folio.destination) {
+    if ((state & GONE) != 0 || folio.source == folio.destination) {
         request->skipped_pages += folio.pages;
         return;
     }
@@ -376,7 +379,7 @@ was_taken(const Task *task, const Folio *folio)
 {
     uint16_t all, any;
     nsim_space_survey(space_of(task), folio->page, folio->pages, &all, &any);
-    return (any & (NSIM_PAGE_ABSENT | NSIM_PAGE_MOVING)) != 0 || (any & NSIM_PAGE_NODE) != folio->source ||
+    return (any & GONE) != 0 || (any & NSIM_PAGE_NODE) != folio->source ||
            (all & NSIM_PAGE_NODE) != folio->source;
 }
 
@@ -665,16 +668,15 @@ settle_pages(Task *task, const Folio *folio)
 {
     NsimMover *mover = task->mover;
     NsimSpace *space = space_of(task);
-    const uint16_t clear = NSIM_PAGE_NODE | NSIM_PAGE_MOVING;
     /* While a transaction leaves its pages mapped they can get copies. */
     if (task->transactional)
         drop_copies(task, folio);
-    nsim_space_change(space, folio->page, folio->pages, clear, folio->destination);
     if (task->exchange) {
-        nsim_space_change(space, folio->partner, folio->pages, clear, folio->source);
+        nsim_space_exchange(space, folio->page, folio->partner, folio->pages);
         mover->stats.exchanged_pages += folio->pages;
         return;
     }
+    nsim_space_move(space, folio->page, folio->pages, folio->destination);
     mover->stats.shadow_pages += folio->shadow ? folio->pages : 0;
     if (!task->transactional || folio->shadow || !mover_is_promotion(mover, task->space, folio)) {
         nsim_memory_give(mover->setup.memory, folio->source, folio->pages);

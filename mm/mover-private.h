@@ -13,6 +13,9 @@ typedef struct {
     NsimCause cause; /* of the first failure */
     NsimPayer payer;
     bool cancelled;
+    bool listed;       /* on its task's list */
+    NsimDoneFunc done; /* nullable */
+    void *done_context;
 } Request;
 
 typedef enum {
@@ -80,6 +83,7 @@ struct _NsimMover {
     NsimTime ahead_ps;
     NsimRandom random;
     GPtrArray *queues;    /* Task *, by queue - 1 */
+    GPtrArray *threads;   /* Task *, by queue - NSIM_QUEUES_MAX: the kernel's own */
     GPtrArray *faults;    /* Task *, of threads */
     GHashTable *requests; /* token -> Request */
     GArray *waiters;      /* Waiter */

@@ -55,6 +55,7 @@ nsim_mover_new(const NsimMoverSetup *setup)
     nsim_assert(problem == NULL);
     nsim_random_init(&mover->random, setup->seed, "mover");
     mover->queues = g_ptr_array_new_with_free_func(task_free);
+    mover->threads = g_ptr_array_new_with_free_func(task_free);
     mover->faults = g_ptr_array_new_with_free_func(task_free);
     mover->requests = g_hash_table_new_full(NULL, NULL, NULL, request_free);
     mover->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
@@ -77,6 +78,7 @@ nsim_mover_free(NsimMover *mover)
     if (mover == NULL)
         return;
     g_ptr_array_unref(mover->queues);
+    g_ptr_array_unref(mover->threads);
     g_ptr_array_unref(mover->faults);
     copy_engines_free(mover);
     g_hash_table_unref(mover->requests);
@@ -208,7 +210,9 @@ report(NsimMover *mover, const Request *request, NsimTime now_ps)
                                  .count = request->decision.count,
                                  .space = request->decision.space,
                                  .node = request->decision.node};
-    if (mover->done != NULL)
+    if (request->done != NULL)
+        request->done(request->done_context, &outcome);
+    else if (mover->done != NULL)
         mover->done(mover->done_context, &outcome);
 }
 
@@ -284,6 +288,7 @@ drop_finished(Task *task, NsimTime now_ps)
         Request *request = at->data;
         if (request->next == request->end) {
             g_queue_delete_link(&task->requests, at);
+            request->listed = false;
             finish_request(task->mover, request, now_ps);
         }
         at = next;
@@ -346,7 +351,9 @@ fault_task(NsimMover *mover, const NsimInitiator *initiator)
 static Task *
 queue_task(NsimMover *mover, uint32_t queue)
 {
-    nsim_assert(queue > 0 && queue < NSIM_QUEUES_MAX);
+    if (queue >= NSIM_QUEUES_MAX)
+        return g_ptr_array_index(mover->threads, queue - NSIM_QUEUES_MAX);
+    nsim_assert(queue > 0);
     while (mover->queues->len < queue) {
         const uint32_t number = mover->queues->len + 1;
         g_autofree char *name = g_strdup_printf("kmigrated.%u", number);
@@ -368,6 +375,9 @@ nsim_mover_request(NsimMover *mover, const NsimDecision *decision, const NsimIni
     request->payer = initiator->payer != NULL ? nsim_payers_find(mover->setup.payers, initiator->payer) : task->payer;
     g_hash_table_insert(mover->requests, GSIZE_TO_POINTER(request->token), request);
     g_queue_push_tail(&task->requests, request);
+    request->listed = true;
+    request->done = initiator->done;
+    request->done_context = initiator->done_context;
     task_wake(task, now_ps);
     return request->token;
 }
@@ -392,6 +402,20 @@ nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32
     task->name = g_strdup(name);
     task->payer = nsim_payers_find(mover->setup.payers, name);
     task->pinned_core = core;
+}
+
+uint32_t
+nsim_mover_add_thread(NsimMover *mover, const char *name)
+{
+    const uint32_t queue = NSIM_QUEUES_MAX + mover->threads->len;
+    g_ptr_array_add(mover->threads, task_new(mover, queue, name));
+    return queue;
+}
+
+const NsimMoverSetup *
+nsim_mover_setup(const NsimMover *mover)
+{
+    return &mover->setup;
 }
 
 uint64_t
@@ -540,7 +564,7 @@ finish_requests(Task *task, NsimTime now_ps)
     for (guint i = 0; i < task->folios->len; i++) {
         const uint64_t token = g_array_index(task->folios, Folio, i).token;
         Request *request = g_hash_table_lookup(mover->requests, GSIZE_TO_POINTER(token));
-        if (request != NULL && g_queue_find(&task->requests, request) == NULL)
+        if (request != NULL && !request->listed)
             finish_request(mover, request, now_ps);
     }
 }
@@ -554,14 +578,20 @@ mover_batch_done(Task *task, NsimTime now_ps)
     task_next(task, now_ps);
 }
 
+static bool
+any_busy(const GPtrArray *tasks)
+{
+    for (guint i = 0; i < tasks->len; i++) {
+        if (((const Task *)g_ptr_array_index(tasks, i))->busy)
+            return true;
+    }
+    return false;
+}
+
 bool
 nsim_mover_busy(const NsimMover *mover)
 {
-    for (guint i = 0; i < mover->queues->len; i++) {
-        if (((const Task *)g_ptr_array_index(mover->queues, i))->busy)
-            return true;
-    }
-    return mover->faults->len > 0;
+    return any_busy(mover->queues) || any_busy(mover->threads) || mover->faults->len > 0;
 }
 
 static uint64_t
@@ -582,7 +612,7 @@ taken_by(const GPtrArray *tasks, NsimNodeId node)
 uint64_t
 nsim_mover_taken(const NsimMover *mover, NsimNodeId node)
 {
-    return taken_by(mover->queues, node) + taken_by(mover->faults, node);
+    return taken_by(mover->queues, node) + taken_by(mover->threads, node) + taken_by(mover->faults, node);
 }
 
 void
@@ -590,6 +620,8 @@ nsim_mover_stop(NsimMover *mover)
 {
     for (guint i = 0; i < mover->queues->len; i++)
         batch_abort(g_ptr_array_index(mover->queues, i));
+    for (guint i = 0; i < mover->threads->len; i++)
+        batch_abort(g_ptr_array_index(mover->threads, i));
     for (guint i = 0; i < mover->faults->len; i++)
         batch_abort(g_ptr_array_index(mover->faults, i));
     nsim_payers_check(mover->setup.payers);

@@ -55,9 +55,14 @@ typedef struct {
     uint32_t attribution;                           /* NsimAttribution */
     uint64_t locked_ppm, pinned_ppm, writeback_ppm; /* of a folio, at each attempt */
     NsimTime ping_pong_ps;
+    /* page replacement, which is on when one of the first two is given or a policy asks for it */
+    bool reclaim_on;
+    NsimReclaimConfig reclaim;
 } NsimMoverConfig;
 
-#define NSIM_MOVER_OPTION_COUNT 19u
+#define NSIM_MOVER_OPTION_COUNT 31u
+/* Of them, those about how pages are moved; the others are about page replacement. */
+#define NSIM_MOVE_OPTION_COUNT 19u
 extern const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT];
 
 /* The defaults of the rows. */
@@ -112,6 +117,8 @@ typedef struct {
                         does */
     uint32_t core;   /* the thread's */
     const char *payer;
+    NsimDoneFunc done; /* nullable: is told of the outcome instead of the mover's listener */
+    void *done_context;
 } NsimInitiator;
 
 #define NSIM_THREAD_NONE UINT32_MAX
@@ -124,8 +131,12 @@ uint64_t nsim_mover_request(NsimMover *mover, const NsimDecision *decision, cons
                             NsimTime now_ps);
 /* What has not begun of a request is not done any more. False: there is no such request now. */
 bool nsim_mover_cancel(NsimMover *mover, uint64_t token);
-/* Name the kernel thread of a queue (1 and up), and where it runs: NSIM_CORE_NONE lets it choose for each batch. */
+/* Name the kernel thread of a policy's queue (1 and up), and where it runs: NSIM_CORE_NONE lets it choose for each batch. */
 void nsim_mover_name_queue(NsimMover *mover, uint32_t queue, const char *name, uint32_t core);
+/* A kernel thread that no policy has: its queue, NSIM_QUEUES_MAX or above. */
+uint32_t nsim_mover_add_thread(NsimMover *mover, const char *name);
+/* What the mover was made of. */
+const NsimMoverSetup *nsim_mover_setup(const NsimMover *mover);
 /* Pages asked for and not yet done in a queue. */
 uint64_t nsim_mover_pending(const NsimMover *mover, uint32_t queue);
 

@@ -12,6 +12,7 @@ nsim_payers_new(const NsimGroup *groups, uint32_t group_count)
     NsimPayers *payers = g_new0(NsimPayers, 1);
     payers->names = g_ptr_array_new_with_free_func(g_free);
     payers->charged_ps = g_array_new(FALSE, TRUE, sizeof(NsimTime));
+    payers->watched_ps = g_array_new(FALSE, TRUE, sizeof(NsimTime));
     payers->groups = g_new0(NsimGroup, group_count + 1);
     payers->group_payers = g_new0(NsimPayer, group_count + 1);
     payers->group_count = group_count;
@@ -23,6 +24,7 @@ nsim_payers_new(const NsimGroup *groups, uint32_t group_count)
                              .bytes_burst = groups[g].bytes_burst,
                              .cpu_ppm = groups[g].cpu_ppm,
                              .cpu_burst_ps = groups[g].cpu_burst_ps,
+                             .limit_bytes = groups[g].limit_bytes,
                              .bytes_left = (int64_t)MIN(groups[g].bytes_burst, (uint64_t)INT64_MAX),
                              .cpu_left_ps = (int64_t)MIN(groups[g].cpu_burst_ps, (NsimTime)INT64_MAX)};
         payers->group_payers[g] = nsim_payers_find(payers, name);
@@ -41,6 +43,7 @@ nsim_payers_free(NsimPayers *payers)
     g_free(payers->group_payers);
     g_ptr_array_unref(payers->names);
     g_array_unref(payers->charged_ps);
+    g_array_unref(payers->watched_ps);
     g_free(payers);
 }
 
@@ -53,6 +56,7 @@ nsim_payers_find(NsimPayers *payers, const char *name)
     }
     g_ptr_array_add(payers->names, g_strdup(name));
     g_array_set_size(payers->charged_ps, payers->names->len);
+    g_array_set_size(payers->watched_ps, payers->names->len);
     return payers->names->len - 1;
 }
 
@@ -69,6 +73,13 @@ nsim_payers_charge(NsimPayers *payers, NsimPayer payer, NsimPhase phase, NsimTim
     nsim_assert(payer < payers->charged_ps->len);
     payers->cost_ps[phase] += ps;
     g_array_index(payers->charged_ps, NsimTime, payer) += ps;
+}
+
+void
+nsim_payers_charge_watching(NsimPayers *payers, NsimPayer payer, NsimTime ps)
+{
+    nsim_assert(payer < payers->watched_ps->len);
+    g_array_index(payers->watched_ps, NsimTime, payer) += ps;
 }
 
 /* Bring both buckets up to date. */
@@ -141,6 +152,7 @@ nsim_payers_forget(NsimPayers *payers)
 {
     memset(payers->cost_ps, 0, sizeof payers->cost_ps);
     memset(payers->charged_ps->data, 0, payers->charged_ps->len * sizeof(NsimTime));
+    memset(payers->watched_ps->data, 0, payers->watched_ps->len * sizeof(NsimTime));
     for (uint32_t g = 0; g < payers->group_count; g++) {
         payers->groups[g].migrated_bytes = payers->groups[g].throttled_pages = 0;
         payers->groups[g].cpu_ps = payers->groups[g].throttled_ps = 0;

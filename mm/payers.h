@@ -29,6 +29,7 @@ typedef struct {
     uint64_t bytes_per_s, bytes_burst; /* rate 0: no limit */
     uint64_t cpu_ppm;                  /* of one core's time; 0: no limit */
     NsimTime cpu_burst_ps;
+    uint64_t limit_bytes;   /* of memory, enforced by reclaim (mm/reclaim.h); 0: none */
     /* what happened */
     uint64_t migrated_bytes, throttled_pages;
     NsimTime cpu_ps, throttled_ps;
@@ -40,7 +41,8 @@ typedef struct {
 
 typedef struct {
     GPtrArray *names;   /* by payer */
-    GArray *charged_ps; /* NsimTime, by payer */
+    GArray *charged_ps; /* NsimTime, by payer: of migrations */
+    GArray *watched_ps; /* NsimTime, by payer: of watching memory, which is no step of a migration */
     NsimTime cost_ps[NSIM_PHASES];
     NsimGroup *groups;
     uint32_t group_count;
@@ -59,6 +61,9 @@ NsimPayer nsim_payers_of_group(const NsimPayers *payers, uint32_t group);
 
 /* Book `ps` of a step on a payer. */
 void nsim_payers_charge(NsimPayers *payers, NsimPayer payer, NsimPhase phase, NsimTime ps);
+
+/* Book CPU time of watching memory (kdamond, scanners). */
+void nsim_payers_charge_watching(NsimPayers *payers, NsimPayer payer, NsimTime ps);
 
 /* When the group's buckets will be positive: `now_ps` when they are, or without a group or a limit. */
 NsimTime nsim_payers_ready(NsimPayers *payers, uint32_t group, NsimTime now_ps);

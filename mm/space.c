@@ -241,10 +241,18 @@ place_frame(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
     return true;
 }
 
+static void
+tell(NsimSpace *space, NsimSpaceEventKind kind, NsimPage page, uint64_t count, NsimNodeId from, NsimNodeId to)
+{
+    const NsimSpaceEvent event = {.kind = kind, .page = page, .count = count, .from = from, .to = to};
+    if (space->listener != NULL && count > 0)
+        space->listener(space->listener_context, &event);
+}
+
 uint64_t
 nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
 {
-    uint64_t done = 0;
+    uint64_t done = 0, told = 0; /* pages [told, done) are new */
     nsim_assert(page + count <= space->page_count && node < space->memory->machine->node_count);
     while (done < count) {
         if (place_frame(space, page + done, count - done, node)) {
@@ -258,10 +266,50 @@ nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId nod
             nsim_memory_take(space->memory, node, 1);
             space->resident_count++;
             nsim_space_set_state(space, page + done, (uint16_t)(NSIM_PAGE_ACCESSED | node));
+        } else {
+            tell(space, NSIM_SPACE_PLACED, page + told, done - told, NSIM_NODE_NONE, node);
+            told = done + 1;
         }
         done++;
     }
+    tell(space, NSIM_SPACE_PLACED, page + told, done - told, NSIM_NODE_NONE, node);
     return done;
+}
+
+static NsimNodeId
+node_of(const NsimSpace *space, NsimPage page)
+{
+    return nsim_space_state(space, page) & NSIM_PAGE_NODE;
+}
+
+void
+nsim_space_move(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
+{
+    const NsimNodeId from = node_of(space, page);
+    nsim_space_change(space, page, count, NSIM_PAGE_NODE | NSIM_PAGE_MOVING, node);
+    tell(space, NSIM_SPACE_MOVED, page, count, from, node);
+}
+
+void
+nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t count)
+{
+    const NsimSpaceEvent event = {.kind = NSIM_SPACE_EXCHANGED,
+                                  .page = page,
+                                  .partner = partner,
+                                  .count = count,
+                                  .from = node_of(space, page),
+                                  .to = node_of(space, partner)};
+    nsim_space_change(space, page, count, NSIM_PAGE_NODE | NSIM_PAGE_MOVING, event.to);
+    nsim_space_change(space, partner, count, NSIM_PAGE_NODE | NSIM_PAGE_MOVING, event.from);
+    if (space->listener != NULL)
+        space->listener(space->listener_context, &event);
+}
+
+void
+nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count)
+{
+    nsim_space_change(space, first, count, 0, NSIM_PAGE_SPLIT);
+    tell(space, NSIM_SPACE_SPLIT, first, count, node_of(space, first), NSIM_NODE_NONE);
 }
 
 uint64_t
@@ -271,7 +319,7 @@ nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed)
     nsim_assert(page + count <= space->page_count);
     for (uint64_t i = 0; i < count; i++) {
         const uint16_t state = nsim_space_state(space, page + i);
-        if ((state & NSIM_PAGE_ABSENT) != 0 || ((state & NSIM_PAGE_ARMED) != 0) == armed)
+        if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED)) != 0 || ((state & NSIM_PAGE_ARMED) != 0) == armed)
             continue;
         nsim_space_set_state(space, page + i, (uint16_t)(state ^ NSIM_PAGE_ARMED));
         changed++;

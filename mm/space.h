@@ -22,8 +22,9 @@ enum {
     NSIM_PAGE_COPIED = 1u << 12,   /* has copies, listed aside */
     NSIM_PAGE_MOVING = 1u << 13,   /* has a migration entry: accesses wait */
     NSIM_PAGE_SPLIT = 1u << 14,    /* of a huge page that was split: moves by itself */
+    NSIM_PAGE_SWAPPED = 1u << 15,  /* swapped out to a disk node: an access brings it back first */
     /* replay must look twice */
-    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED | NSIM_PAGE_MOVING
+    NSIM_PAGE_SLOW = NSIM_PAGE_ABSENT | NSIM_PAGE_ARMED | NSIM_PAGE_COPIED | NSIM_PAGE_MOVING | NSIM_PAGE_SWAPPED
 };
 #define NSIM_PAGE_FRESH ((uint16_t)(NSIM_PAGE_ABSENT | NSIM_PAGE_NODE))
 
@@ -39,7 +40,27 @@ typedef struct {
     uint32_t unit_pages;
 } NsimSpaceRegion;
 
+typedef struct _NsimSpace NsimSpace;
+
+/* What happened to where pages are. */
+typedef enum {
+    NSIM_SPACE_PLACED,    /* pages that had no memory are on `to` */
+    NSIM_SPACE_MOVED,     /* pages that were on `from` are on `to` */
+    NSIM_SPACE_EXCHANGED, /* the pages from `page` on and those from `partner` on have changed places */
+    NSIM_SPACE_SPLIT      /* a unit of movement is base pages from now on */
+} NsimSpaceEventKind;
+
 typedef struct {
+    NsimSpaceEventKind kind;
+    NsimPage page, partner;
+    uint64_t count;
+    NsimNodeId from, to;
+} NsimSpaceEvent;
+
+/* Called after a page's place has changed; never by an access. It must not change the space. */
+typedef void (*NsimSpaceListener)(void *context, const NsimSpaceEvent *event);
+
+struct _NsimSpace {
     char *workload;
     NsimMemory *memory;
     unsigned page_shift;
@@ -55,7 +76,9 @@ typedef struct {
     GQueue shadows;            /* pages that were given a shadow, oldest first (private) */
     uint64_t copy_count;       /* copies in all */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
-} NsimSpace;
+    NsimSpaceListener listener; /* nullable */
+    void *listener_context;
+};
 
 /* A named range of virtual addresses. */
 typedef struct {
@@ -99,6 +122,16 @@ uint64_t nsim_space_address_of(const NsimSpace *space, NsimPage page);
  * skipped. Returns how many pages from the first on are present afterwards. New pages are accessed (young) and clean.
  */
 uint64_t nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node);
+
+/*
+ * Present pages that are all on one node get their place on `node`, where the caller has taken memory for them, and are
+ * not under migration any more. What they leave is the caller's to give back or to keep as a shadow.
+ */
+void nsim_space_move(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node);
+/* The same for two runs of pages that change places; each is on one node. */
+void nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t count);
+/* A unit of movement is split: its pages move by themselves from now on. */
+void nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count);
 
 /* Arm or disarm present pages; returns how many changed. */
 uint64_t nsim_space_arm(NsimSpace *space, NsimPage page, uint64_t count, bool armed);

@@ -157,6 +157,77 @@ typedef struct {
     NsimNodeId node;
 } NsimOutcome;
 
+/* A region that DAMON takes to be accessed alike. */
+typedef struct {
+    uint64_t start, end;  /* addresses, [start, end) */
+    uint32_t nr_accesses; /* samples that found it accessed, of the snapshot's aggr_samples */
+    uint32_t age;         /* aggregation intervals */
+} NsimSnapshotRegion;
+
+/* What a kdamond knows of one target at the end of an aggregation interval. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t kdamond, context, target;
+    NsimSpaceId space; /* NSIM_SPACE_NONE: addresses are physical, see nsim_physical() */
+    uint16_t reserved;
+    uint32_t region_count;
+    NsimTime time_ps;
+    NsimTime sample_ps, aggr_ps;
+    uint32_t aggr_samples;
+    uint32_t reserved2;
+    const NsimSnapshotRegion *regions; /* ascending; valid during the call */
+} NsimSnapshot;
+
+/*
+ * What page replacement does: LRU lists, watermarks, kswapd and direct reclaim, demotion, swap (docs/reclaim.md). Begin with
+ * NSIM_RECLAIM_DEFAULTS.
+ */
+typedef struct {
+    uint32_t struct_size;
+    bool demotion;  /* reclaim moves pages to the next lower tier (demotion_enabled) */
+    bool swap;      /* reclaim writes pages to a disk node, where the machine has one */
+    bool promo;     /* kswapd works until the promo watermark: what NUMA balancing in tiering mode asks for */
+    bool wake_low;  /* kswapd wakes when a node that allocates is below low, not when all nodes are */
+    uint64_t swappiness;                /* 0 to 200: anonymous against file pages */
+    uint64_t watermark_scale_factor;    /* distance of watermarks, parts per 10000 of a node */
+    uint64_t demote_scale_factor;       /* parts per 10000 of a node; above 0 kswapd begins below it and works until so
+                                           much is free, decoupled from allocation (TPP) */
+    uint64_t min_free_bytes;            /* of all nodes together; 0: the kernel's formula */
+    NsimTime scan_ps;                   /* CPU time of looking at a folio */
+    NsimTime swap_fault_ps, swap_io_ps; /* CPU time of a fault on a page on disk, and of each page's input or output */
+} NsimReclaimConfig;
+
+#define NSIM_RECLAIM_DEFAULTS                                                                                           \
+    {                                                                                                                  \
+        .struct_size = sizeof(NsimReclaimConfig), .swap = true, .swappiness = 60, .watermark_scale_factor = 10,        \
+        .scan_ps = 500 * NSIM_NS, .swap_fault_ps = 4 * NSIM_US, .swap_io_ps = 6 * NSIM_US                              \
+    }
+
+/* Pages on the lists of a node, and its watermarks, in base pages; 0 without reclaim. Set `struct_size`. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t tier; /* memory tier, lower is faster; NSIM_TIER_NO */
+    uint64_t free_pages, min_pages, low_pages, high_pages, promo_pages, demote_pages;
+    uint64_t inactive_anon, active_anon, inactive_file, active_file;
+} NsimNodeState;
+#define NSIM_TIER_NO UINT32_MAX
+
+/* What page replacement knows of a page: flags of its folio. */
+enum {
+    NSIM_PAGE_IS_ON_LRU = 1u << 0,
+    NSIM_PAGE_IS_ACTIVE = 1u << 1,
+    NSIM_PAGE_IS_REFERENCED = 1u << 2, /* found accessed by the last scan */
+    NSIM_PAGE_IS_FILE = 1u << 3,
+    NSIM_PAGE_IS_ON_DISK = 1u << 4
+};
+
+/* What can be done about it. */
+typedef enum {
+    NSIM_LRU_ACTIVATE,   /* to the head of the active list */
+    NSIM_LRU_DEACTIVATE, /* to the head of the inactive list */
+    NSIM_LRU_PAGEOUT     /* out to a disk node now, whatever its accessed bit says */
+} NsimLruAction;
+
 /* The most queues a policy can use. */
 #define NSIM_QUEUES_MAX 64u
 
@@ -192,6 +263,16 @@ struct _NsimHostOps {
     bool (*name_queue)(NsimHost *host, uint32_t queue, const char *name);
     uint64_t (*queue_pages)(const NsimHost *host, uint32_t queue);
     bool (*damon)(NsimHost *host, const char *text, GError **error);
+    bool (*damon_feed)(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value);
+    bool (*physical)(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page);
+    /* page replacement */
+    bool (*reclaim)(NsimHost *host, const NsimReclaimConfig *config, GError **error);
+    bool (*node_state)(const NsimHost *host, NsimNodeId node, NsimNodeState *state);
+    uint32_t (*page_flags)(const NsimHost *host, NsimSpaceId space, NsimPage page);
+    uint64_t (*lru_action)(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, uint32_t action);
+    NsimNodeId (*demotion_node)(const NsimHost *host, NsimNodeId node);
+    void (*wake_kswapd)(NsimHost *host, NsimNodeId node);
+    uint64_t (*memory_pressure_us)(const NsimHost *host, bool full);
 };
 
 struct _NsimHost {
@@ -241,6 +322,8 @@ typedef struct {
     void (*pressure)(void *self, NsimHost *host, NsimNodeId node, uint64_t need);
     /* A MOVE has ended, wholly, in part or not at all. Optional. */
     void (*done)(void *self, NsimHost *host, const NsimOutcome *outcome);
+    /* A kdamond of nsim_damon() has finished an aggregation interval; called for each of its targets. Optional. */
+    void (*regions)(void *self, NsimHost *host, const NsimSnapshot *snapshot);
 } NsimPolicyClass;
 
 /*
@@ -520,9 +603,19 @@ nsim_set_timer(NsimHost *host, NsimTime when_ps, uint64_t cookie)
     return host->ops->set_timer(host, when_ps, cookie);
 }
 
+/* End the run as failed with this message (exit status 1). */
+static inline void
+nsim_fail(NsimHost *host, const char *message)
+{
+    host->ops->fail(host, message);
+}
+
+/* ---- DAMON ------------------------------------------------------------------------------------------------------ */
+
 /*
- * Start the kdamonds of a text: a damo command line, or a kdamonds file in JSON or YAML. They run by themselves. False with
- * `error`: the text is wrong, or names what the machine or the run does not have.
+ * Start the kdamonds of a text: a damo command line or a kdamonds file in JSON or YAML. Snapshots come to `regions`;
+ * schemes of the text migrate by themselves. Called again, with a text of the same shape, it changes the parameters as
+ * `damo tune` does. False with `error`. Physical addresses can only be watched when this is first called in `attach`.
  */
 static inline bool
 nsim_damon(NsimHost *host, const char *text, GError **error)
@@ -530,9 +623,71 @@ nsim_damon(NsimHost *host, const char *text, GError **error)
     return host->ops->damon(host, text, error);
 }
 
-/* End the run as failed with this message (exit status 1). */
-static inline void
-nsim_fail(NsimHost *host, const char *message)
+/* Set the current value of a `user_input` quota goal. False: there is no such kdamond, scheme or goal. */
+static inline bool
+nsim_damon_feed(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
 {
-    host->ops->fail(host, message);
+    return host->ops->damon_feed(host, kdamond, scheme, goal, value);
+}
+
+/* Whose memory lies at a physical address. False: nobody's, or nobody asked for physical addresses. */
+static inline bool
+nsim_physical(const NsimHost *host, uint64_t address, NsimSpaceId *ret_space, NsimPage *ret_page)
+{
+    return host->ops->physical(host, address, ret_space, ret_page);
+}
+
+/* ---- Page replacement (docs/reclaim.md) ------------------------------------------------------------------------- */
+
+/*
+ * Turn page replacement on, or change how it goes on. The first time must be in `attach`. False with `error`: the machine
+ * is too large for it. Options that the user gave for the run come before the policy's.
+ */
+static inline bool
+nsim_reclaim(NsimHost *host, const NsimReclaimConfig *config, GError **error)
+{
+    return host->ops->reclaim(host, config, error);
+}
+
+/* Free memory, watermarks, lists and tier of a node. False: no such node. Works without reclaim, too. */
+static inline bool
+nsim_node_state(const NsimHost *host, NsimNodeId node, NsimNodeState *state)
+{
+    state->struct_size = sizeof *state;
+    return host->ops->node_state(host, node, state);
+}
+
+/* NSIM_PAGE_IS_... of a page; 0 when it has no memory, and without reclaim. */
+static inline uint32_t
+nsim_page_flags(const NsimHost *host, NsimSpaceId space, NsimPage page)
+{
+    return host->ops->page_flags(host, space, page);
+}
+
+/* Do something about pages that are in memory. Returns how many it was done to (of PAGEOUT: that are under way). */
+static inline uint64_t
+nsim_lru_action(NsimHost *host, NsimSpaceId space, NsimPage page, uint64_t count, NsimLruAction action)
+{
+    return host->ops->lru_action(host, space, page, count, action);
+}
+
+/* Where cold pages of a node go: the nearest of the next lower tier, NSIM_NODE_NONE below the last one. */
+static inline NsimNodeId
+nsim_demotion_node(const NsimHost *host, NsimNodeId node)
+{
+    return host->ops->demotion_node(host, node);
+}
+
+/* There is not enough room on a node, as a promotion finds: kswapd makes some unless it is above its goal. */
+static inline void
+nsim_wake_kswapd(NsimHost *host, NsimNodeId node)
+{
+    host->ops->wake_kswapd(host, node);
+}
+
+/* For how long some, or all, threads were held up by a lack of memory so far (PSI), in microseconds. */
+static inline uint64_t
+nsim_memory_pressure_us(const NsimHost *host, bool full)
+{
+    return host->ops->memory_pressure_us(host, full);
 }

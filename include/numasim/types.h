@@ -28,6 +28,7 @@ typedef uint16_t NsimLinkId;
 typedef uint16_t NsimSpaceId;
 
 #define NSIM_NODE_NONE ((NsimNodeId)0xffff)
+#define NSIM_SPACE_NONE ((NsimSpaceId)0xffff)
 #define NSIM_ACCESSOR_NONE ((NsimAccessorId)0xffff)
 
 /* Index of a base page in an address space (the machine's page size, not always 4 KiB). */

@@ -194,6 +194,8 @@ adopt_attrs(NsimDamonContext *context, const NsimDamonAttrs *attrs)
         for (uint32_t i = 0; i < context->targets[t].count; i++)
             rescale_region(&context->targets[t].regions[i], &by, aggregating);
     }
+    if (context->hooks.retimed != NULL)
+        context->hooks.retimed(context->hooks.data, context);
 }
 
 bool
@@ -231,8 +233,8 @@ tune(NsimDamonContext *context)
 
 /* ---- The loop ----------------------------------------------------------------------------------------------- */
 
-static bool
-all_targets_died(const NsimDamonContext *context)
+bool
+nsim_damon_is_over(const NsimDamonContext *context)
 {
     if (context->ops->target_valid == NULL)
         return false;
@@ -246,7 +248,7 @@ all_targets_died(const NsimDamonContext *context)
 NsimTime
 nsim_damon_prepare(NsimDamonContext *context, NsimTime now_ps)
 {
-    if (all_targets_died(context))
+    if (nsim_damon_is_over(context))
         return NSIM_TIME_MAX;
     const NsimTime cost_ps = context->ops->prepare(context->ops_state, context, now_ps);
     return nsim_time_add_saturated(now_ps, cost_ps + context->attrs.sample_ps);
@@ -295,23 +297,32 @@ end_aggregation(NsimDamonContext *context, NsimTime now_ps)
     split(context);
 }
 
+static bool
+aggregation_is_complete(const NsimDamonContext *context)
+{
+    return context->passed_samples >= context->next_aggregation;
+}
+
 NsimTime
-nsim_damon_check(NsimDamonContext *context, NsimTime now_ps)
+nsim_damon_observe(NsimDamonContext *context, NsimTime now_ps)
 {
     context->passed_samples++;
-    NsimTime at_ps = now_ps + context->ops->check(context->ops_state, context, now_ps, &context->max_nr_accesses);
-    const bool aggregated = context->passed_samples >= context->next_aggregation;
-    if (aggregated)
+    now_ps += context->ops->check(context->ops_state, context, now_ps, &context->max_nr_accesses);
+    if (aggregation_is_complete(context))
         merge(context);
-    if (context->hooks.apply != NULL)
-        at_ps += context->hooks.apply(context->hooks.data, context, at_ps);
-    if (aggregated)
-        end_aggregation(context, at_ps);
+    return now_ps;
+}
+
+NsimTime
+nsim_damon_conclude(NsimDamonContext *context, NsimTime now_ps)
+{
+    if (aggregation_is_complete(context))
+        end_aggregation(context, now_ps);
     if (context->passed_samples >= context->next_ops_update) {
         context->next_ops_update += update_samples(context);
         if (context->ops->update != NULL)
-            at_ps += context->ops->update(context->ops_state, context, at_ps);
+            now_ps += context->ops->update(context->ops_state, context, now_ps);
         context->size_limit = nsim_damon_size_limit(context);
     }
-    return at_ps;
+    return now_ps;
 }

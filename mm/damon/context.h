@@ -3,9 +3,8 @@
  * A DAMON context: targets, attributes, and the monitoring loop of its kdamond, one half-step at a time.
  *
  * Source: kdamond_fn() and what it calls in Linux mm/damon/core.c, rules of 6.12 to 7.2, written anew. Whoever drives
- * the loop owns the clock: nsim_damon_prepare() says when to call nsim_damon_check(), which says when to call
- * nsim_damon_prepare() again. Nothing here schedules events or charges a core; both return times that have the work in
- * them. Left out: schemes and their watermarks (a seam for them is NsimDamonHooks.apply), pausing, access reports.
+ * the loop owns the clock (kdamond.c): prepare, a sampling interval later observe, then schemes, then conclude. Nothing
+ * here schedules events or charges a core; each step returns a time that has its work in it. Left out: pausing.
  */
 #pragma once
 
@@ -25,8 +24,8 @@ NsimDamonAttrs nsim_damon_attrs_default(void);
 typedef struct {
     /* An aggregation is complete: regions are merged, aged and not yet reset, as `damon_aggregated` records them. */
     void (*aggregated)(void *data, NsimDamonContext *context, NsimTime now_ps);
-    /* Every sample, after merging where that is due, before the reset: where schemes go. Returns its CPU time, ps. */
-    NsimTime (*apply)(void *data, NsimDamonContext *context, NsimTime now_ps);
+    /* The intervals changed: deadlines that count samples begin anew. Nullable, as the other one is. */
+    void (*retimed)(void *data, NsimDamonContext *context);
     void *data;
 } NsimDamonHooks;
 
@@ -79,10 +78,20 @@ NsimDamonTarget *nsim_damon_add_target(NsimDamonContext *context, void *handle);
 
 /* What comes before the loop: first regions and deadlines. Returns when to call nsim_damon_prepare(). */
 NsimTime nsim_damon_start(NsimDamonContext *context, NsimTime now_ps);
-/* Choose pages and forget their accesses. Returns when to call nsim_damon_check(); NSIM_TIME_MAX: all targets died. */
+/* Can none of the targets be monitored any more? */
+bool nsim_damon_is_over(const NsimDamonContext *context);
+/* Choose pages and forget their accesses. Returns when to look at them; NSIM_TIME_MAX: all targets died. */
 NsimTime nsim_damon_prepare(NsimDamonContext *context, NsimTime now_ps);
-/* One sampling interval later: count, and what is due. Returns when to call nsim_damon_prepare(). */
-NsimTime nsim_damon_check(NsimDamonContext *context, NsimTime now_ps);
+/* One sampling interval later: count; merge, if an aggregation is complete. Schemes act after that. */
+NsimTime nsim_damon_observe(NsimDamonContext *context, NsimTime now_ps);
+/* What ends the step: tuning, reset, splitting, following mappings, where due. Returns when to prepare again. */
+NsimTime nsim_damon_conclude(NsimDamonContext *context, NsimTime now_ps);
+/* Both, without schemes. */
+static inline NsimTime
+nsim_damon_check(NsimDamonContext *context, NsimTime now_ps)
+{
+    return nsim_damon_conclude(context, nsim_damon_observe(context, now_ps));
+}
 
 /* Change attributes between steps: counts and ages are converted, deadlines begin anew. */
 bool nsim_damon_set_attrs(NsimDamonContext *context, const NsimDamonAttrs *attrs,

@@ -3,9 +3,12 @@
  * DAMON on virtual addresses of simulated spaces: pages, units, accessed bits.
  *
  * Source: Linux mm/damon/vaddr.c and ops-common.c, 6.12 to 7.2, written anew. A space knows its mappings by frames of
- * 2 MiB, so that narrower gaps are not seen. Left out: see ops-space.h (`paddr` among it).
+ * 2 MiB, so that narrower gaps are not seen. Left out: see ops-space.h.
  */
 #include <mm/damon/ops-space.h>
+
+#include <mm/damon/accessed.h>
+#include <mm/damon/plan.h>
 
 #define PPM 1000000u
 /* Assumed: no figure is published; a page-table walk with its locks takes some hundred nanoseconds. */
@@ -169,7 +172,7 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
             nsim_damon_choose(context, &target->regions[i]);
             const Mapping mapping = mapping_of(handle->space, target->regions[i].sampling_address);
             if (mapping.count > 0)
-                nsim_space_change(handle->space, mapping.first, mapping.count, NSIM_PAGE_ACCESSED, 0);
+                nsim_damon_make_old(ops->mm, handle->space, handle->id, mapping.first, mapping.count);
             cost_ps += ops->clear_ps;
         }
     }
@@ -178,13 +181,10 @@ space_prepare(void *state, NsimDamonContext *context, NsimTime now_ps)
 
 /* Does the check find the page young? */
 static bool
-is_young(NsimDamonSpaceOps *ops, const NsimSpace *space, const Mapping *mapping)
+is_young(NsimDamonSpaceOps *ops, const NsimDamonSpaceTarget *handle, const Mapping *mapping)
 {
-    uint16_t all = 0, any = 0;
-    if (mapping->count == 0)
-        return false;
-    nsim_space_survey(space, mapping->first, mapping->count, &all, &any);
-    if ((any & NSIM_PAGE_ACCESSED) == 0)
+    if (mapping->count == 0 ||
+        !nsim_damon_is_young(ops->mm, handle->space, handle->id, mapping->first, mapping->count))
         return false;
     return ops->resident_ppm == 0 || nsim_random_below(&ops->random, PPM) >= ops->resident_ppm;
 }
@@ -205,7 +205,7 @@ space_check(void *state, NsimDamonContext *context, NsimTime now_ps, uint32_t *r
             const Mapping mapping = mapping_of(handle->space, target->regions[i].sampling_address);
             /* The next region's sample may lie in the same huge page: its result holds, without another walk. */
             if (mapping.count == 0 || mapping.first != last.first || mapping.count != last.count) {
-                young = is_young(ops, handle->space, &mapping);
+                young = is_young(ops, handle, &mapping);
                 cost_ps += ops->test_ps;
             }
             last = mapping;
@@ -217,12 +217,51 @@ space_check(void *state, NsimDamonContext *context, NsimTime now_ps, uint32_t *r
     return cost_ps;
 }
 
+/* ---- Folios ------------------------------------------------------------------------------------------------- */
+
+/* What page tables say of an address: entries of frames that nobody maps are passed at once. */
+static NsimDamonFolio
+space_folio(void *state, const NsimDamonTarget *target, uint64_t address, uint64_t end)
+{
+    const NsimDamonSpaceTarget *handle = target->handle;
+    const NsimSpace *space = handle->space;
+    const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
+    uint64_t frame = 0;
+    (void)state;
+    if (!find_frame(space, address >> 21, &frame)) {
+        const uint64_t next = frame < space->frame_count ? space->frame_addresses[frame] << 21 : end;
+        return (NsimDamonFolio){.end = MIN(next, end), .steps = 1};
+    }
+    const NsimPage page = (frame << space->frame_page_shift) + ((address >> space->page_shift) & (frame_pages - 1));
+    NsimDamonFolio folio = {
+        .end = ((address >> space->page_shift) + 1) << space->page_shift, .steps = 1, .space = handle->id};
+    if ((nsim_space_state(space, page) & NSIM_PAGE_ABSENT) != 0) {
+        if ((space->heads[frame] & NSIM_HEAD_SPLIT) == 0)
+            folio.end = ((address >> 21) + 1) << 21;
+        return folio;
+    }
+    folio.present = true;
+    folio.page = page;
+    folio.pages = 1;
+    if ((nsim_space_state(space, page) & NSIM_PAGE_SPLIT) == 0)
+        nsim_space_unit_of(space, page, &folio.page, &folio.pages);
+    folio.end = nsim_space_address_of(space, folio.page + folio.pages - 1) + ((uint64_t)1 << space->page_shift);
+    return folio;
+}
+
+#define SPACE_ACTIONS                                                                                                  \
+    (1u << NSIM_DAMOS_STAT | 1u << NSIM_DAMOS_MIGRATE_HOT | 1u << NSIM_DAMOS_MIGRATE_COLD | 1u << NSIM_DAMOS_PAGEOUT | \
+     1u << NSIM_DAMOS_WILLNEED | 1u << NSIM_DAMOS_COLD | 1u << NSIM_DAMOS_HUGEPAGE | 1u << NSIM_DAMOS_NOHUGEPAGE)
+
 const NsimDamonOps nsim_damon_ops_vaddr = {
     .name = "vaddr",
     .init = vaddr_init,
     .update = vaddr_update,
     .prepare = space_prepare,
     .check = space_check,
+    .folio = space_folio,
+    .actions = SPACE_ACTIONS,
+    .weighted_dests = true,
 };
 
 const NsimDamonOps nsim_damon_ops_fvaddr = {
@@ -230,4 +269,7 @@ const NsimDamonOps nsim_damon_ops_fvaddr = {
     .init = fvaddr_init,
     .prepare = space_prepare,
     .check = space_check,
+    .folio = space_folio,
+    .actions = SPACE_ACTIONS,
+    .weighted_dests = true,
 };

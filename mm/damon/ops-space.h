@@ -3,18 +3,19 @@
  * DAMON's operations for virtual addresses, on the accessed bits of simulated address spaces: `vaddr` follows a process
  * in three areas, `fvaddr` watches ranges that are given.
  *
- * Source: Linux mm/damon/vaddr.c and ops-common.c, 6.12 to 7.2, written anew. Left out: `paddr`; hugetlb; accesses of
- * devices (notifiers); idle and young flags of folios, so that reclaim does not learn of accesses that a check cleared.
+ * Source: Linux mm/damon/vaddr.c and ops-common.c, 6.12 to 7.2, written anew. Left out: hugetlb; accesses of
+ * devices (notifiers).
  */
 #pragma once
 
 #include <mm/damon/context.h>
-#include <mm/space.h>
+#include <mm/host.h>
 
 extern const NsimDamonOps nsim_damon_ops_vaddr, nsim_damon_ops_fvaddr;
 
 /* What the operations work with; the `ops_state` of their context. */
 typedef struct {
+    const NsimMm *mm; /* whose reclaim is to learn of accesses; nullable, borrowed */
     /* CPU time of clearing or testing one page: walk, locks, the bit. No figure is published; see docs/damon.md. */
     NsimTime clear_ps, test_ps;
     NsimTime update_ps; /* of reading a target's mappings once */
@@ -29,6 +30,7 @@ typedef struct {
 /* A target's handle. */
 typedef struct {
     NsimSpace *space;             /* borrowed */
+    NsimSpaceId id;               /* its number among the run's */
     const NsimDamonRange *ranges; /* `fvaddr`: virtual addresses, ascending; borrowed */
     uint32_t range_count;
 } NsimDamonSpaceTarget;

@@ -65,12 +65,19 @@ context_free(gpointer data)
     g_free(plan);
 }
 
+void
+nsim_kdamond_plan_free(NsimKdamondPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_ptr_array_unref(plan->contexts);
+    g_free(plan);
+}
+
 static void
 kdamond_free(gpointer data)
 {
-    NsimKdamondPlan *plan = data;
-    g_ptr_array_unref(plan->contexts);
-    g_free(plan);
+    nsim_kdamond_plan_free(data);
 }
 
 NsimDamonPlan *
@@ -85,6 +92,7 @@ NsimKdamondPlan *
 nsim_kdamond_plan_new(void)
 {
     NsimKdamondPlan *plan = g_new0(NsimKdamondPlan, 1);
+    plan->core = -1;
     plan->contexts = g_ptr_array_new_with_free_func(context_free);
     return plan;
 }

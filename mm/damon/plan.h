@@ -154,6 +154,7 @@ typedef struct {
 
 typedef struct {
     GPtrArray *contexts; /* NsimDamonContextPlan *; one each as the kernel has it */
+    int32_t core;        /* where it runs, of all cores of the machine in order; -1: anywhere */
 } NsimKdamondPlan;
 
 typedef struct {
@@ -167,6 +168,7 @@ NsimDamonContextPlan *nsim_damon_context_plan_new(void);
 NsimDamonTargetPlan *nsim_damon_target_plan_new(void);
 NsimDamosPlan *nsim_damos_plan_new(NsimDamosAction action);
 NsimSampleFilterPlan *nsim_sample_filter_plan_new(NsimSampleFilterKind kind);
+void nsim_kdamond_plan_free(NsimKdamondPlan *plan);
 /* The plan and all in it. */
 void nsim_damon_plan_free(NsimDamonPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimDamonPlan, nsim_damon_plan_free)

@@ -8,13 +8,14 @@
 #include <mm/damon/region.h>
 
 #include <sim/assert.h>
+#include <string.h>
 
 /* 1/10000, the kernel's unit of shares. */
 #define BP 10000u
 /* A cut falls on one of nine tenths of the region. */
 #define CUT_TENTHS 10u
 
-const NsimDamonRules nsim_damon_rules_v6_12 = {.age_zero = true};
+const NsimDamonRules nsim_damon_rules_v6_12 = {0};
 const NsimDamonRules nsim_damon_rules_v7_2 = {.initial_split = true, .bp_clamp = true, .age_zero = true};
 
 void
@@ -142,6 +143,36 @@ nsim_damon_target_limit(NsimDamonTarget *target, uint64_t limit_bytes)
         push_spare(target, &count, &rest);
     }
     swap_spare(target, count);
+}
+
+/* ---- Cuts --------------------------------------------------------------------------------------------------- */
+
+void
+nsim_damon_target_cut(NsimDamonTarget *target, uint32_t region, uint64_t left_bytes)
+{
+    nsim_assert(region < target->count && left_bytes > 0 &&
+                left_bytes < nsim_damon_region_bytes(&target->regions[region]));
+    /* Room for one more; its content does not matter. */
+    push(&target->regions, &target->count, &target->capacity, &(NsimDamonRegion){0});
+    NsimDamonRegion *left = &target->regions[region];
+    memmove(left + 1, left, (target->count - 1 - region) * sizeof *left);
+    left->end = left[1].start = left->start + left_bytes;
+}
+
+bool
+nsim_damon_target_uncut(NsimDamonTarget *target, uint32_t region, uint64_t limit_bytes)
+{
+    if (region + 1 >= target->count)
+        return false;
+    NsimDamonRegion *left = &target->regions[region];
+    const NsimDamonRegion *right = left + 1;
+    if (left->end != right->start || left->age != right->age || left->nr_accesses != right->nr_accesses ||
+        left->last_nr_accesses != right->last_nr_accesses || right->end - left->start > limit_bytes)
+        return false;
+    left->end = right->end;
+    memmove(left + 1, left + 2, (target->count - region - 2) * sizeof *left);
+    target->count--;
+    return true;
 }
 
 /* ---- Merging ------------------------------------------------------------------------------------------------ */

@@ -4,18 +4,19 @@
  * split at random, so that their number follows the pattern and not the size of memory.
  *
  * Source: Linux mm/damon/core.c, rules of 6.12 to 7.2, written anew from a description of them. Left out: probe hits
- * (7.2), access reports of faults and hardware samples.
+ * (7.2).
  */
 #pragma once
 
 #include <glib.h>
 #include <sim/random.h>
 
-/* What changed between kernel versions. All false: the oldest rules known here (6.12's need `age_zero` alone). */
+/* What changed between kernel versions. All false: the oldest rules known here, 6.12's. */
 typedef struct {
     bool initial_split; /* 7.1: large regions are split before the first sample, and the size limit is aligned */
     bool bp_clamp;      /* the moving sum stops at 0 where older kernels wrap round 32 bits */
-    bool age_zero;      /* a count that comes from or goes to zero restarts the age, however small the difference */
+    bool age_zero;      /* a count that comes from or goes to zero restarts the age, however small the difference; 6.12 did
+                           not: recorded ages of idle regions with one sample of 20 go on */
 } NsimDamonRules;
 
 /* Linux 6.12, which the recordings of the tests come from, and 7.2. */
@@ -28,6 +29,7 @@ typedef struct {
     uint32_t nr_accesses_bp;   /* pseudo moving sum of hits over one aggregation interval, in 1/10000 */
     uint32_t last_nr_accesses; /* of the previous aggregation interval */
     uint32_t age;              /* aggregation intervals that the count stayed alike */
+    bool reported;             /* of the sample under way: an access was reported (report.h) */
 } NsimDamonRegion;
 
 typedef struct {
@@ -68,6 +70,11 @@ void nsim_damon_target_set_ranges(NsimDamonTarget *target, const NsimDamonRange 
 void nsim_damon_target_split_evenly(NsimDamonTarget *target, uint64_t piece_bytes, uint64_t min_region_bytes);
 /* Cut `limit_bytes` off the front of regions until none is larger. */
 void nsim_damon_target_limit(NsimDamonTarget *target, uint64_t limit_bytes);
+
+/* Cut `left_bytes` off the front of a region, which becomes two alike; above 0 and less than its size. O(regions). */
+void nsim_damon_target_cut(NsimDamonTarget *target, uint32_t region, uint64_t left_bytes);
+/* Undo a cut: the region and the next one become one if they are still alike and together within the limit. */
+bool nsim_damon_target_uncut(NsimDamonTarget *target, uint32_t region, uint64_t limit_bytes);
 
 /*
  * One pass of ageing and merging: neighbours join when their counts differ by at most `threshold` and they have at most

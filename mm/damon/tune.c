@@ -16,7 +16,7 @@
 #define FEED_UNIT 100000000u
 
 uint64_t
-nsim_damon_feed(uint64_t last, uint64_t score)
+nsim_damon_next_input(uint64_t last, uint64_t score)
 {
     if (score == GOAL)
         return last;
@@ -40,7 +40,7 @@ nsim_damon_access_score(uint64_t observed, uint64_t maximum, uint64_t access_bp)
 uint64_t
 nsim_damon_interval_multiplier_bp(uint64_t score)
 {
-    const uint64_t multiplier = nsim_damon_feed(FEED_UNIT, score) / GOAL;
+    const uint64_t multiplier = nsim_damon_next_input(FEED_UNIT, score) / GOAL;
     /* Downwards only half of the way, so that a burst does not throw the interval to its minimum. */
     return multiplier <= GOAL ? GOAL / 2 + multiplier / 2 : multiplier;
 }

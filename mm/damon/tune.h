@@ -23,7 +23,7 @@ typedef struct {
  * that is missing and shrinks by the share that is too much, not below 10000; twice the goal or more falls to 10000 at
  * once. Saturates at UINT64_MAX.
  */
-uint64_t nsim_damon_feed(uint64_t last, uint64_t score);
+uint64_t nsim_damon_next_input(uint64_t last, uint64_t score);
 /* The score of `observed` among at most `maximum` byte-samples. */
 uint64_t nsim_damon_access_score(uint64_t observed, uint64_t maximum, uint64_t access_bp);
 /* What the intervals are multiplied by at this score, in 1/10000: 5000 to 20000. */

@@ -17,6 +17,7 @@ cli_tests = \
     tests/cli/validation.test \
     tests/cli/rates.test \
     tests/cli/readme.test \
+    tests/cli/reclaim.test \
     tests/cli/run.test \
     tests/cli/system.test \
     tests/cli/terminal.test \

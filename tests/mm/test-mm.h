@@ -4,8 +4,12 @@
 
 #include <stdbool.h>
 
+bool test_frames_register(void);
 bool test_host_register(void);
+bool test_lru_register(void);
 bool test_memory_register(void);
 bool test_mover_register(void);
+bool test_reclaim_register(void);
 bool test_space_register(void);
 bool test_space_random_register(void);
+bool test_tiers_register(void);

@@ -9,6 +9,7 @@
 
 #include "box.h"
 
+#include <mm/frames.h>
 #include <mm/mover.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,7 @@ typedef struct {
     NsimCpus *cpus;
     NsimPayers *payers;
     NsimMover *mover;
+    NsimFrames *frames; /* has to follow whatever the mover does */
     uint32_t space_groups[BOX_SPACES_MAX];
     NsimAccessorId space_accessors[BOX_SPACES_MAX];
     NsimOutcome outcomes[256];
@@ -81,6 +83,8 @@ rig_open(Rig *rig, unsigned near_mib, uint64_t frames, uint32_t unit_pages)
     *rig = (Rig){0};
     box_open(&rig->box, full);
     (void)box_add(&rig->box, "w", frames, unit_pages);
+    rig->frames = nsim_frames_new(rig->box.memory, rig->box.spaces, rig->box.space_count, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rig->frames);
     (void)nsim_space_place(rig->box.spaces[0], 0, rig->box.spaces[0]->page_count, 2);
     for (uint32_t s = 0; s < BOX_SPACES_MAX; s++)
         rig->space_groups[s] = NSIM_GROUP_NONE;
@@ -113,6 +117,8 @@ static void
 rig_close(Rig *rig)
 {
     nsim_mover_stop(rig->mover);
+    nsim_frames_audit(rig->frames);
+    nsim_frames_free(rig->frames);
     nsim_mover_free(rig->mover);
     nsim_payers_free(rig->payers);
     nsim_cpus_free(rig->cpus);

@@ -200,13 +200,17 @@ test_random(void)
         bool good = true;
         nsim_random_init(&random, seed, "space");
         make_machine(&box, model, &random);
+        NsimFrames *frames = nsim_frames_new(box.memory, box.spaces, box.space_count, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(frames);
         for (int b = 0; b < BATCHES && good; b++) {
             for (int i = 0; i < OPERATIONS && good; i++)
                 good = operate(&box, model, &random);
             box_audit(&box);
+            nsim_frames_audit(frames);
             good = good && same(&box, model);
         }
         CU_ASSERT_TRUE(good);
+        nsim_frames_free(frames);
         box_close(&box);
     }
 }

@@ -63,11 +63,16 @@ test_structs(void)
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
-        SIZE(NsimHostOps, 216),
+        SIZE(NsimReclaimConfig, 64),
+        PLACE(NsimReclaimConfig, swap_io_ps, 56),
+        SIZE(NsimNodeState, 88),
+        PLACE(NsimNodeState, active_file, 80),
+        SIZE(NsimHostOps, 288),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
         PLACE(NsimHostOps, damon, 208),
+        PLACE(NsimHostOps, memory_pressure_us, 280),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)
@@ -89,6 +94,7 @@ test_values(void)
         VALUE(NSIM_REASON_PROMOTION, 1), VALUE(NSIM_REASON_SYSCALL, 6),   VALUE(NSIM_CAUSE_LOCKED, 1),
         VALUE(NSIM_CAUSE_UNREACHABLE, 8), VALUE(NSIM_QUEUES_MAX, 64),       VALUE(NSIM_OPTION_FILE, 8),
         VALUE(NSIM_OPTION_DAMON, 9),
+        VALUE(NSIM_PAGE_IS_ON_DISK, 16), VALUE(NSIM_LRU_PAGEOUT, 2),
     };
     check(facts, G_N_ELEMENTS(facts));
 }

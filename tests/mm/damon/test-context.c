@@ -75,7 +75,12 @@ world_valid(void *state, const NsimDamonTarget *target)
     return !((World *)state)->dead;
 }
 
-static const NsimDamonOps world_ops = {"world", world_init, world_update, world_prepare, world_check, world_valid};
+static const NsimDamonOps world_ops = {.name = "world",
+                                       .init = world_init,
+                                       .update = world_update,
+                                       .prepare = world_prepare,
+                                       .check = world_check,
+                                       .target_valid = world_valid};
 
 static void
 world_aggregated(void *data, NsimDamonContext *context, NsimTime now_ps)
@@ -95,15 +100,6 @@ world_aggregated(void *data, NsimDamonContext *context, NsimTime now_ps)
     g_string_append(world->calls, "a");
 }
 
-static NsimTime
-world_apply(void *data, NsimDamonContext *context, NsimTime now_ps)
-{
-    World *world = data;
-    (void)context, (void)now_ps;
-    g_string_append(world->calls, "s");
-    return 0;
-}
-
 static NsimDamonSetup
 world_setup(World *world)
 {
@@ -114,7 +110,7 @@ world_setup(World *world)
                             .min_region_bytes = PAGE,
                             .ops = &world_ops,
                             .ops_state = world,
-                            .hooks = {world_aggregated, world_apply, world},
+                            .hooks = {world_aggregated, NULL, world},
                             .seed = 1,
                             .stream = "damon"};
 }
@@ -151,7 +147,7 @@ test_order(void)
     now_ps = nsim_damon_check(context, 5 * NSIM_MS + 4 * NSIM_US);
     CU_ASSERT_EQUAL(now_ps, 5 * NSIM_MS + 6 * NSIM_US);
     now_ps = steps(context, now_ps, 5);
-    CU_ASSERT_STRING_EQUAL(world.calls->str, "ipcspcspcsapcsupcspcsa");
+    CU_ASSERT_STRING_EQUAL(world.calls->str, "ipcpcpcapcupcpca");
     CU_ASSERT_EQUAL(now_ps, 30 * NSIM_MS + (3 + 6 * 3 + 4) * NSIM_US);
     world.dead = true;
     CU_ASSERT_EQUAL(nsim_damon_prepare(context, now_ps), NSIM_TIME_MAX);
@@ -267,7 +263,8 @@ test_attributes(void)
     g_autoptr(NsimDamonContext) context = open_context(&setup, 64 * MIB);
     nsim_damon_start(context, 0);
     NsimDamonRegion *region = &context->targets[0].regions[0];
-    *region = (NsimDamonRegion){0, region->end, 0, 7, 70000, 15, 9};
+    *region = (NsimDamonRegion){
+        .end = region->end, .nr_accesses = 7, .nr_accesses_bp = 70000, .last_nr_accesses = 15, .age = 9};
     NsimDamonAttrs attrs = setup.attrs;
     attrs.sample_ps = 10 * NSIM_MS;
     attrs.aggr_ps = 400 * NSIM_MS;

@@ -39,7 +39,7 @@ open_bench(Bench *bench, uint64_t frames, uint32_t unit_pages, bool fixed)
     bench->space = box_add_ranges(&bench->box, "w", addresses, frames, &whole, 1, unit_pages);
     nsim_space_place(bench->space, 0, bench->space->page_count, 0);
     nsim_damon_space_ops_init(&bench->ops, 1, "ops");
-    bench->handle = (NsimDamonSpaceTarget){bench->space, &bench->range, 1};
+    bench->handle = (NsimDamonSpaceTarget){.space = bench->space, .ranges = &bench->range, .range_count = 1};
     const NsimDamonSetup setup = {.attrs = nsim_damon_attrs_default(),
                                   .rules = nsim_damon_rules_v6_12,
                                   .min_region_bytes = 4096,

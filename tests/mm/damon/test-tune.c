@@ -29,12 +29,12 @@ test_feed_sequence(void)
     uint64_t value = 10000;
     for (size_t i = 0; i < G_N_ELEMENTS(bytes); i++) {
         CU_ASSERT_EQUAL(value / 10000, bytes[i]);
-        value = nsim_damon_feed(value, 5000);
+        value = nsim_damon_next_input(value, 5000);
     }
     /* Scores 12000, 9000, 10000 changed it by 0.8, 1.1 and not at all. */
-    CU_ASSERT_EQUAL(nsim_damon_feed(1000000, 12000), 800000);
-    CU_ASSERT_EQUAL(nsim_damon_feed(1000000, 9000), 1100000);
-    CU_ASSERT_EQUAL(nsim_damon_feed(1000000, 10000), 1000000);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(1000000, 12000), 800000);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(1000000, 9000), 1100000);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(1000000, 10000), 1000000);
 }
 
 /* From 1 byte to 64 MiB: 26 times with nothing achieved, 45 times with half. */
@@ -43,7 +43,7 @@ windows_to(uint64_t bytes, uint64_t score)
 {
     uint32_t count = 0;
     for (uint64_t value = 10000; value / 10000 < bytes; count++)
-        value = nsim_damon_feed(value, score);
+        value = nsim_damon_next_input(value, score);
     return count;
 }
 
@@ -52,9 +52,9 @@ test_feed_bounds(void)
 {
     CU_ASSERT_EQUAL(windows_to((uint64_t)64 << 20, 0), 26);
     CU_ASSERT_EQUAL(windows_to((uint64_t)64 << 20, 5000), 45);
-    CU_ASSERT_EQUAL(nsim_damon_feed(10001, 15000), 10000);
-    CU_ASSERT_EQUAL(nsim_damon_feed(UINT64_MAX / 2 + 1, 0), UINT64_MAX);
-    CU_ASSERT_EQUAL(nsim_damon_feed(UINT64_MAX, 1), UINT64_MAX);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(10001, 15000), 10000);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(UINT64_MAX / 2 + 1, 0), UINT64_MAX);
+    CU_ASSERT_EQUAL(nsim_damon_next_input(UINT64_MAX, 1), UINT64_MAX);
 }
 
 static void

@@ -1,0 +1,767 @@
+/* SPDX-License-Identifier: MIT */
+/* Kdamonds: threads that watch memory and act on it. Source, states and what is left out: kdamond.h. */
+#include <mm/damon/kdamond.h>
+
+#include <gio/gio.h>
+#include <sim/assert.h>
+#include <sim/time.h>
+#include <string.h>
+
+#define PERMIL 1000u
+#define EVENT_NONE UINT64_MAX
+
+typedef enum { START, PREPARE, IDLE, OBSERVE, ACT, MIGRATE, CONCLUDE, OVER } State;
+
+/* The try under way. */
+typedef struct {
+    NsimDamosTry what;
+    NsimDamosWork work;
+    NsimTime began_ps;
+    uint32_t waiting; /* moves that the mover has not answered for */
+    uint64_t moved_pages;
+} Attempt;
+
+struct _NsimKdamond {
+    NsimKdamondSetup setup;
+    NsimKdamondPlan *plan, *pending; /* pending: parameters to be taken over; NULL */
+    NsimDamonContext *context;
+    NsimDamos *schemes;
+    uint64_t *last_folios; /* by scheme */
+    uint32_t scheme_count;
+    NsimDamonSpaceOps space_ops; /* the operations' own: one of the two pairs */
+    NsimDamonSpaceTarget *space_targets;
+    NsimDamonPhysicalOps physical_ops;
+    NsimDamonPhysicalTarget *physical_targets;
+    NsimDamonRange *node_ranges; /* of targets that are nodes */
+    NsimDamonReporter reporter;  /* with access reports as the primitive: around the operations */
+    NsimDamonOps reporter_ops;
+    uint32_t queue, core;
+    NsimNodeId home; /* core without a choice of the plan's: one near this node */
+    NsimPayer payer;
+    char *name;
+    State state;
+    uint64_t event; /* pending, or EVENT_NONE */
+    NsimDamosWalk walk;
+    Attempt attempt;
+    NsimKdamondStats stats;
+};
+
+NsimKdamondConfig
+nsim_kdamond_config_default(void)
+{
+    return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default,
+                               nsim_damon_report_rules_default};
+}
+
+static const NsimDamonContextPlan *
+context_plan(const NsimKdamondPlan *plan)
+{
+    return g_ptr_array_index(plan->contexts, 0);
+}
+
+static const NsimDamosPlan *
+scheme_plan(const NsimKdamondPlan *plan, guint scheme)
+{
+    return g_ptr_array_index(context_plan(plan)->schemes, scheme);
+}
+
+/* ---- Time ---------------------------------------------------------------------------------------------------- */
+
+static void go(void *context, uint64_t now_ps);
+
+/* `state` comes next, at `when_ps`. */
+static void
+follow(NsimKdamond *kdamond, State state, NsimTime when_ps)
+{
+    const NsimEvent event = {
+        .time_ps = when_ps, .priority = NSIM_PRIORITY_KERNEL, .run = go, .context = kdamond, .argument = when_ps};
+    kdamond->state = state;
+    kdamond->event = nsim_event_queue_push(kdamond->setup.mm->events, &event);
+}
+
+/* Take CPU time from `now_ps` on. Returns when it is done: later when its core has other work. */
+static NsimTime
+spend(NsimKdamond *kdamond, NsimTime now_ps, NsimTime ps)
+{
+    const NsimMoverSetup *mover = nsim_mover_setup(kdamond->setup.mm->mover);
+    if (ps == 0)
+        return now_ps;
+    const uint32_t core = kdamond->core != NSIM_CORE_NONE
+                              ? kdamond->core
+                              : nsim_cpus_idlest(mover->cpus, kdamond->home, kdamond->home, now_ps);
+    kdamond->stats.cpu_ps += ps;
+    nsim_payers_charge_watching(mover->payers, kdamond->payer, ps);
+    return core == NSIM_CORE_NONE ? now_ps + ps : nsim_cpus_run(mover->cpus, core, now_ps, ps);
+}
+
+/* ---- Listeners ------------------------------------------------------------------------------------------------ */
+
+#define TELL(kdamond, hook, ...)                                                                                       \
+    do {                                                                                                               \
+        for (uint32_t l = 0; l < *(kdamond)->setup.listener_count; l++) {                                              \
+            const NsimDamonListener *listener = &(kdamond)->setup.listeners[l];                                        \
+            if (listener->hook != NULL)                                                                                \
+                listener->hook(listener->data, kdamond, __VA_ARGS__);                                                  \
+        }                                                                                                              \
+    } while (0)
+
+static void
+tell_aggregated(void *data, NsimDamonContext *context, NsimTime now_ps)
+{
+    NsimKdamond *kdamond = data;
+    kdamond->stats.aggregations++;
+    for (uint32_t t = 0; t < context->target_count; t++)
+        TELL(kdamond, aggregated, t, now_ps);
+}
+
+/* Intervals changed: deadlines of schemes begin anew. */
+static void
+retime(void *data, NsimDamonContext *context)
+{
+    NsimKdamond *kdamond = data;
+    for (uint32_t s = 0; s < kdamond->scheme_count; s++)
+        nsim_damos_schedule(&kdamond->schemes[s], context);
+    TELL(kdamond, tuned, kdamond->setup.mm->now_ps);
+}
+
+/* ---- Acting ---------------------------------------------------------------------------------------------------- */
+
+/* The try is over; the walk goes on. */
+static void
+end_attempt(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    Attempt *attempt = &kdamond->attempt;
+    const uint64_t moved = attempt->moved_pages << kdamond->setup.mm->machine->page_shift;
+    nsim_damos_walk_tried(&kdamond->walk, &attempt->what, attempt->work.applied_bytes + moved,
+                          attempt->work.passed_bytes, now_ps - attempt->began_ps);
+}
+
+static void
+hear_of_move(void *context, const NsimOutcome *outcome)
+{
+    NsimKdamond *kdamond = context;
+    Attempt *attempt = &kdamond->attempt;
+    nsim_assert(kdamond->state == MIGRATE && attempt->waiting > 0);
+    attempt->moved_pages += outcome->moved_pages;
+    if (--attempt->waiting > 0)
+        return;
+    kdamond->stats.migrating_ps += outcome->time_ps - attempt->began_ps;
+    end_attempt(kdamond, outcome->time_ps);
+    follow(kdamond, ACT, outcome->time_ps);
+}
+
+static NsimReason
+reason_of(const NsimDamosPlan *plan)
+{
+    if (plan->dests->len > 0)
+        return NSIM_REASON_REBALANCE;
+    return plan->action == NSIM_DAMOS_MIGRATE_HOT ? NSIM_REASON_PROMOTION : NSIM_REASON_DEMOTION;
+}
+
+/* Hand the moves to the mover, which begins at `now_ps`. */
+static void
+migrate(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    Attempt *attempt = &kdamond->attempt;
+    const NsimInitiator initiator = {
+        .thread = NSIM_THREAD_NONE, .core = NSIM_CORE_NONE, .done = hear_of_move, .done_context = kdamond};
+    kdamond->state = MIGRATE;
+    attempt->waiting = attempt->work.moves->len;
+    for (guint i = 0; i < attempt->work.moves->len; i++) {
+        const NsimDamosMove *move = &g_array_index(attempt->work.moves, NsimDamosMove, i);
+        const NsimDecision decision = {.struct_size = sizeof decision,
+                                       .kind = NSIM_DECIDE_MOVE,
+                                       .count = move->count,
+                                       .page = move->page,
+                                       .space = move->space,
+                                       .node = move->node,
+                                       .accessor = NSIM_ACCESSOR_NONE,
+                                       .queue = kdamond->queue,
+                                       .reason = reason_of(attempt->what.scheme->plan)};
+        (void)nsim_mover_request(kdamond->setup.mm->mover, &decision, &initiator, now_ps);
+    }
+}
+
+/* Walk over the region of a try. What it takes is added to `cpu_ps`. */
+static void
+attempt(NsimKdamond *kdamond, const NsimDamosTry *what, NsimTime now_ps, NsimTime *cpu_ps)
+{
+    NsimDamosWork *work = &kdamond->attempt.work;
+    GArray *moves = work->moves;
+    const NsimDamosActor actor = {.mm = kdamond->setup.mm,
+                                  .context = kdamond->context,
+                                  .plan = what->scheme->plan,
+                                  .costs = &kdamond->setup.config->costs,
+                                  .last_folio = &kdamond->last_folios[what->scheme_number],
+                                  .payer = kdamond->name,
+                                  .now_ps = now_ps + *cpu_ps};
+    g_array_set_size(moves, 0);
+    kdamond->attempt = (Attempt){.what = *what, .work = {.moves = moves}, .began_ps = now_ps + *cpu_ps};
+    TELL(kdamond, before_apply, what, kdamond->attempt.began_ps);
+    nsim_damos_act(&actor, &kdamond->context->targets[what->target], what->start, what->end, work);
+    *cpu_ps += work->cpu_ps;
+}
+
+/* All schemes have seen all regions. */
+static void
+end_walk(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    memset(kdamond->last_folios, 0, kdamond->scheme_count * sizeof *kdamond->last_folios);
+    for (uint32_t s = 0; s < kdamond->scheme_count; s++) {
+        if (kdamond->schemes[s].applying)
+            TELL(kdamond, applied, s, now_ps);
+    }
+    follow(kdamond, CONCLUDE, now_ps);
+}
+
+/* Go on with the walk until something is to be migrated, or to its end. */
+static void
+act(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    const NsimTime region_ps = kdamond->setup.config->costs.region_ps;
+    const uint64_t looked_at = kdamond->walk.looked_at;
+    NsimDamosTry what;
+    NsimTime cpu_ps = 0;
+    bool migrates = false;
+    while (!migrates && nsim_damos_walk_next(&kdamond->walk, &what)) {
+        attempt(kdamond, &what, now_ps, &cpu_ps);
+        migrates = kdamond->attempt.work.moves->len > 0;
+        if (!migrates)
+            end_attempt(kdamond, now_ps + cpu_ps);
+    }
+    cpu_ps += (kdamond->walk.looked_at - looked_at) * region_ps;
+    now_ps = spend(kdamond, now_ps, cpu_ps);
+    if (migrates)
+        migrate(kdamond, now_ps);
+    else
+        end_walk(kdamond, now_ps);
+}
+
+/* Quotas of the schemes that are due, and the first region. False: none is due. */
+static bool
+begin_walk(NsimKdamond *kdamond, NsimTime now_ps, NsimTime *cpu_ps)
+{
+    bool any = false;
+    for (uint32_t s = 0; s < kdamond->scheme_count; s++) {
+        NsimDamos *scheme = &kdamond->schemes[s];
+        if (!nsim_damos_is_due(scheme, kdamond->context))
+            continue;
+        any = true;
+        *cpu_ps += kdamond->setup.config->costs.region_ps *
+                   nsim_damos_adjust_quota(scheme, kdamond->context, &kdamond->setup.config->scheme_rules,
+                                           kdamond->setup.mm, now_ps);
+    }
+    if (any)
+        nsim_damos_walk_begin(&kdamond->walk);
+    return any;
+}
+
+/* ---- Parameters ------------------------------------------------------------------------------------------------ */
+
+static bool
+refuse(GError **error, const char *message)
+{
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, message);
+    return false;
+}
+
+static const NsimDamonOps *
+ops_of(const NsimDamonContextPlan *plan)
+{
+    static const NsimDamonOps *const sets[] = {&nsim_damon_ops_vaddr, &nsim_damon_ops_fvaddr, &nsim_damon_ops_paddr};
+    return sets[plan->ops];
+}
+
+static bool
+check_plan(const NsimKdamondSetup *setup, const NsimKdamondPlan *plan, GError **error)
+{
+    const NsimCpus *cpus = nsim_mover_setup(setup->mm->mover)->cpus;
+    if (plan->contexts->len != 1)
+        return refuse(error, "a kdamond has one context");
+    const NsimDamonContextPlan *context = context_plan(plan);
+    if (context->targets->len == 0)
+        return refuse(error, "a context of DAMON needs a target");
+    if (plan->core >= 0 && (uint32_t)plan->core >= cpus->core_count)
+        return refuse(error, "a kdamond is to run on a core that the machine does not have");
+    if (!nsim_damon_attrs_check(&context->attrs, error))
+        return false;
+    for (guint s = 0; s < context->schemes->len; s++) {
+        if (!nsim_damos_check(scheme_plan(plan, s), setup->mm->machine, error) ||
+            !nsim_damos_action_check(scheme_plan(plan, s), ops_of(context), error))
+            return false;
+    }
+    return true;
+}
+
+/* Pageout of physical memory spares what is young, unless the user says what to do about that. */
+static void
+complete_plan(NsimKdamondPlan *plan)
+{
+    const NsimDamosFilterPlan filter = {.kind = NSIM_FILTER_YOUNG, .matching = true, .allow = false};
+    for (guint s = 0; context_plan(plan)->ops == NSIM_DAMON_PADDR && s < context_plan(plan)->schemes->len; s++) {
+        NsimDamosPlan *scheme = g_ptr_array_index(context_plan(plan)->schemes, s);
+        bool has_young = scheme->action != NSIM_DAMOS_PAGEOUT;
+        for (guint f = 0; f < scheme->filters->len; f++)
+            has_young |= g_array_index(scheme->filters, NsimDamosFilterPlan, f).kind == NSIM_FILTER_YOUNG;
+        if (!has_young)
+            g_array_append_val(scheme->filters, filter);
+    }
+}
+
+/* Schemes that there were keep what they know. */
+static void
+adopt_schemes(NsimKdamond *kdamond)
+{
+    const uint32_t before = kdamond->scheme_count, now = context_plan(kdamond->plan)->schemes->len;
+    for (uint32_t s = now; s < before; s++)
+        nsim_damos_clear(&kdamond->schemes[s]);
+    kdamond->schemes = g_renew(NsimDamos, kdamond->schemes, now + 1);
+    kdamond->last_folios = g_renew(uint64_t, kdamond->last_folios, now + 1);
+    memset(kdamond->last_folios, 0, (now + 1) * sizeof *kdamond->last_folios);
+    for (uint32_t s = 0; s < now; s++) {
+        if (s < before)
+            nsim_damos_commit(&kdamond->schemes[s], scheme_plan(kdamond->plan, s), kdamond->context);
+        else
+            nsim_damos_init(&kdamond->schemes[s], scheme_plan(kdamond->plan, s), kdamond->context);
+    }
+    kdamond->scheme_count = kdamond->walk.scheme_count = now;
+    kdamond->walk.schemes = kdamond->schemes;
+}
+
+static void
+adopt_core(NsimKdamond *kdamond)
+{
+    kdamond->core = kdamond->plan->core < 0 ? NSIM_CORE_NONE : (uint32_t)kdamond->plan->core;
+}
+
+/* Ranges of a target with physical addresses: those it is given, or a node's, or all. */
+static void
+set_physical_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
+{
+    NsimDamonPhysicalTarget *handle = &kdamond->physical_targets[number];
+    *handle = (NsimDamonPhysicalTarget){(const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len};
+    if (plan->ranges->len > 0)
+        return;
+    const NsimMm *mm = kdamond->setup.mm;
+    kdamond->node_ranges[number] =
+        nsim_damon_node_range(mm, plan->nid < 0 ? NSIM_NODE_NONE : nsim_damon_node(mm->machine, plan->nid));
+    *handle = (NsimDamonPhysicalTarget){&kdamond->node_ranges[number], 1};
+}
+
+static void
+set_space_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
+{
+    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
+    handle->ranges = (const NsimDamonRange *)(void *)plan->ranges->data;
+    handle->range_count = plan->ranges->len;
+}
+
+/* Ranges that targets are given anew: regions in them stay. */
+static void
+adopt_ranges(NsimKdamond *kdamond)
+{
+    for (uint32_t t = 0; t < kdamond->context->target_count; t++) {
+        const NsimDamonTargetPlan *plan = g_ptr_array_index(context_plan(kdamond->plan)->targets, t);
+        if (kdamond->physical_targets != NULL)
+            set_physical_ranges(kdamond, t, plan);
+        else
+            set_space_ranges(kdamond, t, plan);
+        if (plan->ranges->len > 0)
+            nsim_damon_target_set_ranges(&kdamond->context->targets[t],
+                                         (const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len,
+                                         kdamond->context->min_region_bytes);
+    }
+}
+
+/* Parameters that were committed take effect. */
+static void
+adopt_pending(NsimKdamond *kdamond)
+{
+    if (kdamond->pending == NULL)
+        return;
+    nsim_kdamond_plan_free(g_steal_pointer(&kdamond->plan));
+    kdamond->plan = g_steal_pointer(&kdamond->pending);
+    /* Sound: the commit has checked them. */
+    if (!nsim_damon_set_attrs(kdamond->context, &context_plan(kdamond->plan)->attrs, NULL))
+        nsim_assert(false);
+    kdamond->reporter.plan = context_plan(kdamond->plan);
+    adopt_core(kdamond);
+    adopt_ranges(kdamond);
+    adopt_schemes(kdamond);
+}
+
+/* ---- States ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t
+free_permil(const NsimMm *mm)
+{
+    uint64_t free = 0, all = 0;
+    for (uint32_t n = 0; n < mm->machine->node_count; n++) {
+        if (mm->machine->nodes[n].kind == NSIM_NODE_DISK)
+            continue;
+        free += nsim_memory_free_pages(mm->memory, (NsimNodeId)n);
+        all += mm->memory->nodes[n].capacity_pages;
+    }
+    return all == 0 ? 0 : free * PERMIL / all;
+}
+
+/* How long to sleep before looking at the watermarks again; 0: some scheme is active, or there is none. */
+static NsimTime
+idle_time(NsimKdamond *kdamond)
+{
+    const uint64_t permil = free_permil(kdamond->setup.mm);
+    NsimTime shortest_ps = NSIM_TIME_MAX;
+    for (uint32_t s = 0; s < kdamond->scheme_count; s++)
+        shortest_ps = MIN(shortest_ps, nsim_damos_look_at_watermarks(&kdamond->schemes[s], permil));
+    return shortest_ps == NSIM_TIME_MAX ? 0 : shortest_ps;
+}
+
+static void
+prepare(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    const NsimTime idle_ps = nsim_damon_is_over(kdamond->context) ? 0 : idle_time(kdamond);
+    if (idle_ps > 0) {
+        follow(kdamond, IDLE, nsim_time_add_saturated(now_ps, idle_ps));
+        return;
+    }
+    const NsimTime until_ps = nsim_damon_prepare(kdamond->context, now_ps);
+    if (until_ps == NSIM_TIME_MAX) {
+        kdamond->state = OVER;
+        return;
+    }
+    const NsimTime sample_ps = kdamond->context->attrs.sample_ps;
+    follow(kdamond, OBSERVE, spend(kdamond, now_ps, until_ps - now_ps - sample_ps) + sample_ps);
+}
+
+static void
+observe(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    NsimTime cpu_ps = nsim_damon_observe(kdamond->context, now_ps) - now_ps;
+    kdamond->stats.samples++;
+    kdamond->stats.checked_regions += nsim_damon_nr_regions(kdamond->context);
+    adopt_pending(kdamond);
+    const bool acts = begin_walk(kdamond, now_ps + cpu_ps, &cpu_ps);
+    follow(kdamond, acts ? ACT : CONCLUDE, spend(kdamond, now_ps, cpu_ps));
+}
+
+static void
+conclude(NsimKdamond *kdamond, NsimTime now_ps)
+{
+    const NsimTime cpu_ps = nsim_damon_conclude(kdamond->context, now_ps) - now_ps;
+    follow(kdamond, PREPARE, spend(kdamond, now_ps, cpu_ps));
+}
+
+static void
+go(void *context, uint64_t now_ps)
+{
+    NsimKdamond *kdamond = context;
+    NsimMm *mm = kdamond->setup.mm;
+    mm->now_ps = MAX(mm->now_ps, now_ps);
+    kdamond->event = EVENT_NONE;
+    switch (kdamond->state) {
+    case START:
+        follow(kdamond, PREPARE, spend(kdamond, now_ps, nsim_damon_start(kdamond->context, now_ps) - now_ps));
+        break;
+    case IDLE:
+        adopt_pending(kdamond);
+        prepare(kdamond, now_ps);
+        break;
+    case PREPARE:
+        prepare(kdamond, now_ps);
+        break;
+    case OBSERVE:
+        observe(kdamond, now_ps);
+        break;
+    case ACT:
+        act(kdamond, now_ps);
+        break;
+    case CONCLUDE:
+        conclude(kdamond, now_ps);
+        break;
+    case MIGRATE:
+    case OVER:
+        nsim_assert(false);
+        break;
+    }
+}
+
+/* ---- Life ------------------------------------------------------------------------------------------------------- */
+
+/* The space that a target names, or failing that whose number it says; without a name that of its own number. */
+static bool
+find_space(const NsimMm *mm, const NsimDamonTargetPlan *plan, guint number, NsimSpaceId *ret, GError **error)
+{
+    guint64 index = number;
+    for (uint32_t s = 0; plan->workload != NULL && s < mm->space_count; s++) {
+        if (strcmp(mm->spaces[s]->workload, plan->workload) == 0) {
+            *ret = (NsimSpaceId)s;
+            return true;
+        }
+    }
+    if ((plan->workload == NULL || g_ascii_string_to_unsigned(plan->workload, 10, 0, G_MAXUINT16, &index, NULL)) &&
+        index < mm->space_count) {
+        *ret = (NsimSpaceId)index;
+        return true;
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "target %u of DAMON: there is no workload '%s'", number,
+                plan->workload != NULL ? plan->workload : "with its number");
+    return false;
+}
+
+/* Frames can only be kept account of from the beginning. */
+static bool
+need_frames(NsimMm *mm, GError **error)
+{
+    for (uint32_t s = 0; mm->frames == NULL && s < mm->space_count; s++) {
+        if (mm->spaces[s]->resident_count > 0)
+            return refuse(error, "DAMON can watch physical addresses only if it is asked to before there is memory");
+    }
+    return nsim_mm_need_frames(mm, error);
+}
+
+static bool
+add_space_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
+{
+    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
+    if (!find_space(kdamond->setup.mm, plan, number, &handle->id, error))
+        return false;
+    handle->space = kdamond->setup.mm->spaces[handle->id];
+    set_space_ranges(kdamond, number, plan);
+    nsim_damon_add_target(kdamond->context, handle);
+    return true;
+}
+
+static bool
+add_physical_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
+{
+    const NsimNodeId node = nsim_damon_node(kdamond->setup.mm->machine, plan->nid);
+    if (plan->nid >= 0 && node == NSIM_NODE_NONE) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "target %u of DAMON is node %d, which the machine does not have", number, plan->nid);
+        return false;
+    }
+    set_physical_ranges(kdamond, number, plan);
+    if (kdamond->physical_targets[number].ranges->end == 0)
+        return refuse(error, "a target of DAMON has no memory");
+    if (number == 0 && node != NSIM_NODE_NONE)
+        kdamond->home = node;
+    nsim_damon_add_target(kdamond->context, &kdamond->physical_targets[number]);
+    return true;
+}
+
+static bool
+add_targets(NsimKdamond *kdamond, const NsimDamonContextPlan *plan, GError **error)
+{
+    if (plan->ops == NSIM_DAMON_PADDR) {
+        kdamond->physical_targets = g_new0(NsimDamonPhysicalTarget, plan->targets->len);
+        kdamond->node_ranges = g_new0(NsimDamonRange, plan->targets->len);
+    } else {
+        kdamond->space_targets = g_new0(NsimDamonSpaceTarget, plan->targets->len);
+    }
+    for (guint t = 0; t < plan->targets->len; t++) {
+        const NsimDamonTargetPlan *target = g_ptr_array_index(plan->targets, t);
+        if (plan->ops == NSIM_DAMON_PADDR ? !add_physical_target(kdamond, t, target, error)
+                                          : !add_space_target(kdamond, t, target, error))
+            return false;
+    }
+    return true;
+}
+
+/* The operations that the plan asks for, with accessed bits or around access reports. */
+static const NsimDamonOps *
+make_ops(NsimKdamond *kdamond, void **ret_state)
+{
+    const NsimKdamondSetup *setup = &kdamond->setup;
+    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
+    const bool physical = plan->ops == NSIM_DAMON_PADDR;
+    g_autofree char *stream = g_strconcat(kdamond->name, ".ops", NULL);
+    nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
+    kdamond->space_ops.mm = setup->mm;
+    nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, stream);
+    *ret_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops;
+    if (plan->primitive == NSIM_PRIMITIVE_PAGE_TABLE)
+        return ops_of(plan);
+    kdamond->reporter = (NsimDamonReporter){.base = ops_of(plan),
+                                            .base_state = *ret_state,
+                                            .mm = setup->mm,
+                                            .plan = plan,
+                                            .rules = &setup->config->report_rules,
+                                            .physical = physical};
+    nsim_damon_reporter_init(&kdamond->reporter);
+    kdamond->reporter_ops = nsim_damon_reporter_ops(ops_of(plan));
+    *ret_state = &kdamond->reporter;
+    return &kdamond->reporter_ops;
+}
+
+static bool
+make_context(NsimKdamond *kdamond, GError **error)
+{
+    const NsimKdamondSetup *setup = &kdamond->setup;
+    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
+    if (plan->ops == NSIM_DAMON_PADDR && !need_frames(setup->mm, error))
+        return false;
+    NsimDamonSetup made = {.attrs = plan->attrs,
+                           .rules = setup->config->rules,
+                           .min_region_bytes = (uint64_t)1 << setup->mm->machine->page_shift,
+                           .hooks = {tell_aggregated, retime, kdamond},
+                           .shared_split_count = setup->shared_split_count,
+                           .seed = setup->seed,
+                           .stream = kdamond->name};
+    made.ops = make_ops(kdamond, &made.ops_state);
+    kdamond->context = nsim_damon_context_new(&made, error);
+    return kdamond->context != NULL && add_targets(kdamond, plan, error);
+}
+
+NsimKdamond *
+nsim_kdamond_new(const NsimKdamondSetup *setup, NsimKdamondPlan *plan, GError **error)
+{
+    NsimKdamond *kdamond = g_new0(NsimKdamond, 1);
+    kdamond->setup = *setup;
+    kdamond->plan = plan;
+    kdamond->event = EVENT_NONE;
+    kdamond->name = g_strdup_printf("kdamond.%u", setup->number);
+    kdamond->walk.cuts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    kdamond->attempt.work.moves = g_array_new(FALSE, FALSE, sizeof(NsimDamosMove));
+    if (!check_plan(setup, plan, error) || !make_context(kdamond, error)) {
+        nsim_kdamond_free(kdamond);
+        return NULL;
+    }
+    complete_plan(plan);
+    kdamond->walk.context = kdamond->context;
+    kdamond->walk.rules = &kdamond->setup.config->scheme_rules;
+    adopt_core(kdamond);
+    adopt_schemes(kdamond);
+    kdamond->queue = nsim_mover_add_thread(setup->mm->mover, kdamond->name);
+    nsim_mover_name_queue(setup->mm->mover, kdamond->queue, kdamond->name, kdamond->core);
+    kdamond->payer = nsim_payers_find(nsim_mover_setup(setup->mm->mover)->payers, kdamond->name);
+    follow(kdamond, START, setup->mm->now_ps);
+    return kdamond;
+}
+
+void
+nsim_kdamond_free(NsimKdamond *kdamond)
+{
+    if (kdamond == NULL)
+        return;
+    if (kdamond->event != EVENT_NONE)
+        nsim_event_queue_cancel(kdamond->setup.mm->events, kdamond->event);
+    for (uint32_t s = 0; s < kdamond->scheme_count; s++)
+        nsim_damos_clear(&kdamond->schemes[s]);
+    nsim_damon_context_free(kdamond->context);
+    nsim_kdamond_plan_free(kdamond->plan);
+    nsim_kdamond_plan_free(kdamond->pending);
+    nsim_damon_reporter_clear(&kdamond->reporter);
+    g_array_unref(kdamond->walk.cuts);
+    g_array_unref(kdamond->attempt.work.moves);
+    g_free(kdamond->schemes);
+    g_free(kdamond->last_folios);
+    g_free(kdamond->space_targets);
+    g_free(kdamond->physical_targets);
+    g_free(kdamond->node_ranges);
+    g_free(kdamond->name);
+    g_free(kdamond);
+}
+
+bool
+nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GError **error)
+{
+    if (!check_plan(&kdamond->setup, plan, error))
+        return false;
+    const NsimDamonContextPlan *now = context_plan(kdamond->plan), *next = context_plan(plan);
+    if (next->ops != now->ops || next->targets->len != now->targets->len || next->primitive != now->primitive)
+        return refuse(error, "new parameters of DAMON must have the operations, targets and primitive that there are");
+    return true;
+}
+
+void
+nsim_kdamond_commit(NsimKdamond *kdamond, NsimKdamondPlan *plan)
+{
+    complete_plan(plan);
+    nsim_kdamond_plan_free(kdamond->pending);
+    kdamond->pending = plan;
+}
+
+bool
+nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
+{
+    if (scheme >= kdamond->scheme_count || goal >= kdamond->schemes[scheme].plan->goals->len)
+        return false;
+    const NsimDamos *at = &kdamond->schemes[scheme];
+    if (g_array_index(at->plan->goals, NsimDamosGoalPlan, goal).metric != NSIM_GOAL_USER_INPUT)
+        return false;
+    at->goals[goal].current = value;
+    return true;
+}
+
+void
+nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report)
+{
+    if (kdamond->reporter.reports != NULL && kdamond->state != OVER)
+        nsim_damon_reporter_tell(&kdamond->reporter, report);
+}
+
+bool
+nsim_kdamond_arms(const NsimKdamond *kdamond)
+{
+    return context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_PAGE_FAULT;
+}
+
+/* ---- Questions ----------------------------------------------------------------------------------------------------
+ */
+
+uint32_t
+nsim_kdamond_number(const NsimKdamond *kdamond)
+{
+    return kdamond->setup.number;
+}
+
+const NsimDamonContext *
+nsim_kdamond_context(const NsimKdamond *kdamond)
+{
+    return kdamond->context;
+}
+
+const NsimKdamondPlan *
+nsim_kdamond_plan(const NsimKdamond *kdamond)
+{
+    return kdamond->plan;
+}
+
+const NsimKdamondStats *
+nsim_kdamond_stats(const NsimKdamond *kdamond)
+{
+    return &kdamond->stats;
+}
+
+uint32_t
+nsim_kdamond_scheme_count(const NsimKdamond *kdamond)
+{
+    return kdamond->scheme_count;
+}
+
+const NsimDamos *
+nsim_kdamond_scheme(const NsimKdamond *kdamond, uint32_t scheme)
+{
+    return scheme < kdamond->scheme_count ? &kdamond->schemes[scheme] : NULL;
+}
+
+const NsimSpace *
+nsim_kdamond_space(const NsimKdamond *kdamond, uint32_t target, NsimSpaceId *ret_id)
+{
+    if (kdamond->space_targets == NULL)
+        return NULL;
+    *ret_id = kdamond->space_targets[target].id;
+    return kdamond->space_targets[target].space;
+}
+
+bool
+nsim_kdamond_is_migrating(const NsimKdamond *kdamond)
+{
+    return kdamond->state == MIGRATE;
+}
+
+bool
+nsim_kdamond_is_over(const NsimKdamond *kdamond)
+{
+    return kdamond->state == OVER;
+}

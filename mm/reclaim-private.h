@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Reclaim's insides: scans and whoever does them (reclaim.c), pages on their way to and from disks (swap.c). */
+#pragma once
+
+#include <mm/mover-private.h>
+#include <mm/reclaim.h>
+
+#define GROUP_ANY UINT32_MAX
+
+typedef enum {
+    WALK_KSWAPD,
+    WALK_DIRECT,
+    WALK_ORPHAN /* nobody waits for what is under way: it is freed with the last of it */
+} WalkKind;
+
+/* Somebody who reclaims. */
+typedef struct {
+    NsimReclaim *reclaim;
+    WalkKind kind;
+    NsimNodeId node;  /* of it alone; NSIM_NODE_NONE: of all */
+    uint32_t group;   /* of it alone; GROUP_ANY: of all */
+    bool no_demotion; /* pages have to leave memory */
+    int by;           /* NSIM_BY_KSWAPD, NSIM_BY_DIRECT */
+    int priority;     /* a scan looks at 1 / 2^priority of each list */
+    uint64_t *left;   /* by list of the lru's vecs: to be scanned in this pass */
+    uint64_t pass_reclaimed, reclaimed;
+    uint32_t outstanding; /* moves and writes under way */
+    bool running;         /* kswapd */
+    bool waiting;         /* a thread: reclaim has to wake it */
+    uint32_t thread, core, queue;
+    uint32_t failures;    /* kswapd: runs that found nothing, one after the other */
+    uint32_t stall_group; /* of the thread */
+    NsimPayer payer;
+} Walk;
+
+/* Pages on their way to or from a disk, all of one node and disk. */
+typedef struct {
+    NsimReclaim *reclaim;
+    Walk *walk; /* nullable: whoever waits for it */
+    NsimNodeId from, to;
+    bool in;
+    uint32_t thread; /* in: who waits */
+    GArray *runs;    /* Run */
+    GArray *pieces;  /* NsimPiece */
+    NsimWindow window;
+    NsimStream stream;
+    NsimTime began_ps;
+} Transfer;
+
+typedef struct {
+    NsimSpaceId space;
+    NsimPage page;
+    uint32_t count;
+} Run;
+
+struct _NsimReclaim {
+    NsimReclaimSetup setup;
+    NsimReclaimConfig config;
+    NsimLru *lru;
+    NsimTiers *tiers;
+    NsimPressure pressure;
+    NsimMarks *marks;   /* by node */
+    Walk **kswapds;     /* by node; NULL for disks and nodes no CPU reaches */
+    GHashTable *direct; /* thread -> Walk */
+    GHashTable *tokens; /* request -> Walk */
+    GPtrArray *transfers;
+    GPtrArray *orphans; /* Walk */
+    NsimReclaimStats stats;
+};
+
+/* reclaim.c */
+
+/* Pages went for good. */
+void walk_count(Walk *walk, uint64_t pages);
+/* Something of a walk is done: `pages` went. It goes on with the last. */
+void walk_done(Walk *walk, uint64_t pages, NsimTime now_ps);
+/* Isolated folios of these pages go back to their lists. */
+void put_back_range(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, uint64_t count);
+
+/* swap.c */
+
+/* The disk nearest to a node's CPU with room for `pages`, or NSIM_NODE_NONE. */
+NsimNodeId swap_disk(const NsimReclaim *reclaim, NsimNodeId node, uint64_t pages);
+/*
+ * Write folios (heads, isolated, of `node`) out to `disk`, which has room for them; the walk waits for it. CPU time is
+ * charged to the walk's payer from `now_ps` on. Returns when that is over.
+ */
+NsimTime swap_out(Walk *walk, const uint32_t *heads, uint32_t count, NsimNodeId node, NsimNodeId disk, NsimTime now_ps);
+/* The same at once. */
+void swap_at_once(NsimReclaim *reclaim, uint32_t head, NsimNodeId disk);
+void transfer_abort(Transfer *transfer);
+void transfer_free(Transfer *transfer);
