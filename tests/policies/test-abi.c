@@ -59,7 +59,7 @@ test_structs(void)
         SIZE(NsimOption, 72),
         PLACE(NsimOption, source, 64),
         SIZE(NsimCounter, 24),
-        SIZE(NsimPolicyClass, 128),
+        SIZE(NsimPolicyClass, 136),
         PLACE(NsimPolicyClass, attach, 80),
         PLACE(NsimPolicyClass, pressure, 112),
         PLACE(NsimPolicyClass, done, 120),
