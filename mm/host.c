@@ -291,8 +291,7 @@ place_above(NsimMm *mm, NsimSpaceId space_id, NsimPage page, uint64_t count, Nsi
         if (got == 0)
             break;
     }
-    if (mm->fault_thread != NSIM_THREAD_NONE)
-        nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
+    nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
     return done;
 }
 
@@ -341,8 +340,6 @@ static void
 wake_kswapds(NsimMm *mm, NsimNodeId node, NsimAccessorId accessor, bool fallback)
 {
     uint32_t rank = 0;
-    if (mm->fault_thread == NSIM_THREAD_NONE)
-        return; /* before time begins */
     for (NsimNodeId at; (at = next_node(mm, node, accessor, fallback, &rank)) != NSIM_NODE_NONE;)
         nsim_reclaim_wake(mm->reclaim, at, mm->now_ps);
 }

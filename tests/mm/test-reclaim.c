@@ -322,8 +322,10 @@ test_load(void)
     CU_ASSERT_TRUE(nsim_mm_load(rig.box.mm, 0, 0));
     CU_ASSERT_EQUAL(rig.box.spaces[0]->resident_count, 4096);
     CU_ASSERT_TRUE(box_count(&rig.box, 0, 2) >= 2048);
-    CU_ASSERT_EQUAL(nsim_event_queue_next_time(rig.box.events), NSIM_TIME_MAX);
     CU_ASSERT_EQUAL(nsim_reclaim_stats(rig.reclaim)->pswpout, 0);
+    /* kswapd goes on when it does. */
+    run(&rig, NSIM_TIME_MAX - 1);
+    CU_ASSERT_TRUE(nsim_memory_free_pages(rig.box.memory, 0) >= nsim_reclaim_marks(rig.reclaim, 0)->high);
     rig_close(&rig);
 }
 
