@@ -69,7 +69,6 @@ typedef struct {
     bool shared, cached, ended;
     bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
     bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */
-    bool refault;  /* its page had no memory yet: the fault goes on when it touches the page again */
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
     NsimTime start_ps, kernel_ps, barrier_ps, blocked_ps;
@@ -87,6 +86,7 @@ typedef struct {
     NsimTime idle_ps;    /* slept */
     /* CPU time: what was used until `cpu_from_ps`, when the sums of this thread began. */
     NsimTime cpu_before_ps, cpu_from_ps;
+    bool refault; /* its page had no memory yet: the fault goes on when it touches the page again */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */
