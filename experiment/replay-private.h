@@ -69,7 +69,6 @@ typedef struct {
     bool shared, cached, ended;
     bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
     bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */
-    bool refault;  /* its page had no memory yet: the fault goes on when it touches the page again */
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
     NsimTime start_ps, kernel_ps, barrier_ps, blocked_ps;
@@ -90,6 +89,7 @@ typedef struct {
     const NsimBurst *batch_end; /* `end` comes before it where a record is to be sampled */
     uint64_t sample_left;       /* lines until then, from the record looked at last on; 0: none is */
     bool sample_due;            /* the last record before `end` is sampled */
+    bool refault; /* its page had no memory yet: the fault goes on when it touches the page again */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */

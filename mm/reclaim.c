@@ -402,11 +402,13 @@ plan_victims(Walk *walk, const GArray *victims)
         plan.from = nsim_frames_node(reclaim->setup.frames, plan.head);
         if (reclaim->config.demotion && !walk->no_demotion)
             plan.to = nsim_reclaim_demotion_node(reclaim, plan.from, plan.run.count);
-        if (plan.to == NSIM_NODE_NONE) {
-            plan.to = swap_disk(reclaim, plan.from, plan.run.count);
-            plan.swap = true;
-        }
         /* What was found for others of this scan is not there any more. */
+        if (plan.to != NSIM_NODE_NONE &&
+            free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count + reclaim->marks[plan.to].min)
+            plan.to = NSIM_NODE_NONE;
+        plan.swap = plan.to == NSIM_NODE_NONE;
+        if (plan.swap)
+            plan.to = swap_disk(reclaim, plan.from, plan.run.count);
         if (plan.to == NSIM_NODE_NONE || free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count) {
             put_back(reclaim, plan.head);
             continue;
@@ -655,6 +657,39 @@ walk_done(Walk *walk, uint64_t pages, NsimTime now_ps)
     }
 }
 
+/* Isolated folios that begin among the pages of an outcome. (transfer full) */
+static GArray *
+isolated_of(const NsimReclaim *reclaim, const NsimOutcome *outcome)
+{
+    GArray *heads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        const uint32_t frame = nsim_frames_of(reclaim->setup.frames, outcome->space, outcome->page + i);
+        if (frame != NSIM_FRAME_NONE &&
+            (nsim_frames_at(reclaim->setup.frames, frame)->flags & NSIM_FRAME_ISOLATED) != 0 &&
+            (nsim_space_state(world_of(reclaim)->spaces[outcome->space], outcome->page + i) & NSIM_PAGE_MOVING) == 0)
+            g_array_append_val(heads, frame);
+    }
+    return heads;
+}
+
+/* What found no room in the next tier goes to a disk, as the kernel's second round without demotion does. */
+static void
+swap_leftovers(Walk *walk, const NsimOutcome *outcome)
+{
+    NsimReclaim *reclaim = walk->reclaim;
+    g_autoptr(GArray) heads = isolated_of(reclaim, outcome);
+    if (heads->len == 0)
+        return;
+    const uint32_t first = g_array_index(heads, uint32_t, 0);
+    const NsimNodeId node = nsim_frames_node(reclaim->setup.frames, first);
+    const NsimNodeId disk = swap_disk(reclaim, node, outcome->count);
+    guint same = 0;
+    while (same < heads->len && nsim_frames_node(reclaim->setup.frames, g_array_index(heads, uint32_t, same)) == node)
+        same++;
+    if (disk != NSIM_NODE_NONE)
+        (void)swap_out(walk, (const uint32_t *)(void *)heads->data, same, node, disk, outcome->time_ps);
+}
+
 bool
 nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome)
 {
@@ -662,6 +697,8 @@ nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome)
     if (walk == NULL)
         return false;
     g_hash_table_remove(reclaim->tokens, GSIZE_TO_POINTER(outcome->token));
+    if (outcome->cause == NSIM_CAUSE_NO_DESTINATION)
+        swap_leftovers(walk, outcome);
     put_back_range(reclaim, outcome->space, outcome->page, outcome->count);
     reclaim->stats.pgdemote[walk->by] += outcome->moved_pages;
     walk_done(walk, outcome->moved_pages, outcome->time_ps);

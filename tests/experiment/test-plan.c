@@ -78,7 +78,7 @@ test_settings(void)
                                           "report: {timeline: 2us}\n"
                                           "policies: [nop, {name: interleave, label: x}]\n"
                                           "workloads:\n"
-                                          "  - {trace: t.trace, threads: {0-2: D, 3: C}, unit: 64KiB, start: 5us}\n"
+                                          "  - {trace: t.trace, threads: {0-2: D, 3: C}, unit: 64KiB, start: 5us, sleep: 100us}\n"
                                           "  - {name: b, trace: t.trace, threads: D, initial: {by: D}}\n");
     g_autoptr(NsimExperiment) plan = read_plan(folder, NULL);
     CU_ASSERT_EQUAL(plan->seed, 7);
@@ -93,6 +93,7 @@ test_settings(void)
     CU_ASSERT_FALSE(first->loaded);
     CU_ASSERT_EQUAL(first->unit_pages, 16);
     CU_ASSERT_EQUAL(first->start_ps, 5 * NSIM_US);
+    CU_ASSERT_EQUAL(first->sleep_ps, 100 * NSIM_US);
     CU_ASSERT_TRUE(second->loaded);
     CU_ASSERT_EQUAL(second->loader, 1);
     /* Threads are dealt out over the cores of their accessor, all workloads together. */
@@ -206,6 +207,7 @@ test_refusals(void)
         { "workloads: [{trace: t.trace, unit: 12KiB}]\n", LINE "36: 'unit' must be a power of two" },
         { "workloads: [{trace: t.trace, unit: 4MiB}]\n", LINE "36: 'unit' must be a power of two" },
         { "workloads: [{trace: t.trace, start: 5}]\n", LINE "37: " },
+        { "workloads: [{trace: t.trace, sleep: 5}]\n", LINE "37: " },
         { "workloads: [{name: a, trace: t.trace}, {name: a, trace: t.trace}]\n", LINE "40: two workloads are called 'a'" },
         { "run: {until: 5}\n", LINE "14: " },
         { "run: {seed: -1}\n", LINE "13: " },
