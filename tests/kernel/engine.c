@@ -128,6 +128,7 @@ double
 engine_near_share(json_t *report, uint64_t time_us)
 {
     json_t *times = timeline(report, "time_ns"), *nodes = timeline(report, "nodes");
+    json_t *bytes = timeline(report, "migrated_bytes");
     json_t *near = json_object_get(json_object_get(nodes, "D"), "read_bytes");
     json_t *far = json_object_get(json_object_get(nodes, "X"), "read_bytes");
     const size_t count = json_array_size(times);
@@ -138,8 +139,11 @@ engine_near_share(json_t *report, uint64_t time_us)
         const double time_ns = json_number_value(json_array_get(times, i));
         if (time_ns <= end_ns - LAST_NS || time_ns > end_ns)
             continue;
-        near_bytes += json_number_value(json_array_get(near, i));
-        all_bytes += json_number_value(json_array_get(near, i)) + json_number_value(json_array_get(far, i));
+        /* A core that copies a page reads where it was, and for ownership where it goes. */
+        const double copied = json_number_value(json_array_get(bytes, i));
+        near_bytes += json_number_value(json_array_get(near, i)) - copied;
+        all_bytes +=
+            json_number_value(json_array_get(near, i)) + json_number_value(json_array_get(far, i)) - 2 * copied;
     }
     return all_bytes > 0 ? near_bytes / all_bytes : 0;
 }
