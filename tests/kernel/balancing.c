@@ -58,24 +58,6 @@ read_balanced(const Recording *recording, Balanced *ret)
     return true;
 }
 
-/* Share of accesses that node 0 serves, by where pages are. */
-static double
-near_share(const Recording *recording, guint row)
-{
-    const uint64_t time_us = recording_number(recording, row, "time_us");
-    const uint32_t hot = run_hot_first(recording->run, time_us) / RUN_TENTH_PAGES;
-    double cold_pages = 0, share = 0;
-    for (uint32_t tenth = 0; tenth < RUN_TENTHS; tenth++) {
-        g_autofree char *column = g_strdup_printf("near%u", tenth);
-        const double pages = number(recording, row, column);
-        if (tenth == hot)
-            share += 0.9 * pages / RUN_TENTH_PAGES;
-        else
-            cold_pages += pages;
-    }
-    return share + 0.1 * cold_pages / (RUN_AREA_PAGES - RUN_TENTH_PAGES);
-}
-
 static json_t *
 run_engine(const Recording *recording, const Balanced *kernel, GError **error)
 {
@@ -116,8 +98,8 @@ compare_balancing_run(Verdict *verdict, const Recording *recording)
                     engine_number(report, "policy_stats", "numa_hint_faults"), SHARE * RUN_AREA_PAGES);
     compare_numbers(verdict, "promoted after 5 s", promoted, engine_number(report, "policy_stats", "pgpromote_success"),
                     SHARE * promoted);
-    compare_numbers(verdict, "accesses served near", near_share(recording, kernel.last), engine_near_share(report),
-                    SHARE_POINTS);
+    compare_numbers(verdict, "accesses served near", recording_near_share(recording, kernel.last),
+                    engine_near_share(report, UINT64_MAX), SHARE_POINTS);
     json_decref(report);
 }
 

@@ -12,37 +12,39 @@
  * The guest's machine, by what its firmware says of it. The loader is no processor: it gives pages their first place on
  * the far node, for runs that begin there.
  */
-static const char config_format[] =
-    "machine:\n"
-    "  nodes:\n"
-    "    - {id: D, kind: dram, capacity: 384MiB, latency: 80ns, read: 100GB/s, at: C}\n"
-    "    - {id: X, kind: cxl, capacity: 512MiB, latency: 50ns, read: 30GB/s, at: L}\n"
-    "  accessors:\n"
-    "    - {id: C, cores: 2, window: {random: 10}, fault: {minor: 1us, hint: 2us}}\n"
-    "    - {id: L, kind: device, window: {random: 10}}\n"
-    "  links:\n"
-    "    - {id: U, between: [C, L], bandwidth: 100GB/s, latency: 200ns}\n"
-    "  migration: {start: %" G_GUINT64_FORMAT "ns}\n"
-    "workloads:\n"
-    "  - {name: area, trace: accesses.trace, threads: C, initial: {by: %s}, sleep: " TRACE_SLEEP "}\n"
-    "policies: [%s]\n";
+static const char config_format[] = "machine:\n"
+                                    "  nodes:\n"
+                                    "    - {id: D, kind: dram, capacity: 384MiB, latency: 80ns, read: 100GB/s, at: C}\n"
+                                    "    - {id: X, kind: cxl, capacity: 512MiB, latency: 50ns, read: 30GB/s, at: L}\n"
+                                    "  accessors:\n"
+                                    "    - {id: C, cores: 2, window: {random: 10}, fault: {minor: 1us, hint: 2us}}\n"
+                                    "    - {id: L, kind: device, window: {random: 10}}\n"
+                                    "  links:\n"
+                                    "    - {id: U, between: [C, L], bandwidth: 100GB/s, latency: 200ns}\n"
+                                    "  migration: {start: %" G_GUINT64_FORMAT "ns}\n"
+                                    "workloads:\n"
+                                    "  - {name: area, trace: accesses.trace, threads: C, initial: {by: %s}%s}\n"
+                                    "policies: [%s]\n";
 
 static json_t *
-spawn(const char *folder, const EngineOptions *options, GError **error)
+spawn(const char *folder, GError **error)
 {
     const char *program = g_getenv("NUMASIM");
     g_autofree char *output = NULL, *complaints = NULL;
-    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    char *arguments[] = {(char *)(program != NULL ? program : "numasim"),
+                         (char *)"--config",
+                         (char *)"config.yaml",
+                         (char *)"--format",
+                         (char *)"json",
+                         (char *)"--timeline",
+                         (char *)"timeline.csv",
+                         NULL};
     json_error_t problem;
     int status;
-    g_strv_builder_add_many(words, program != NULL ? program : "numasim", "--config", "config.yaml", "--format", "json",
-                            "--timeline", "timeline.csv", NULL);
-    g_strv_builder_addv(words, (const char **)(options->words != NULL ? options->words : (char *const[]){NULL}));
-    g_auto(GStrv) arguments = g_strv_builder_end(words);
     if (!g_spawn_sync(folder, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, &complaints, &status, error))
         return NULL;
     if (!g_spawn_check_wait_status(status, error)) {
-        g_prefix_error(error, "numasim: %s", complaints);
+        g_prefix_error(error, "%s: ", g_strchomp(complaints));
         return NULL;
     }
     json_t *report = json_loads(output, 0, &problem);
@@ -70,10 +72,12 @@ engine_run(const Run *run, const TraceOptions *accesses, const EngineOptions *op
         return NULL;
     g_autofree char *trace = g_build_filename(folder, "accesses.trace", NULL);
     g_autofree char *path = g_build_filename(folder, "config.yaml", NULL);
-    g_autofree char *config = g_strdup_printf(config_format, options->move_ns, run->far ? "L" : "C", options->policies);
+    g_autofree char *config =
+        g_strdup_printf(config_format, options->move_ns, run->far ? "L" : "C",
+                        run->kind == RUN_BALANCING ? ", sleep: " TRACE_SLEEP : "", options->policies);
     json_t *report = NULL;
     if (trace_write(trace, run, accesses, error) && g_file_set_contents(path, config, -1, error))
-        report = spawn(folder, options, error);
+        report = spawn(folder, error);
     remove_folder(folder);
     return report;
 }
@@ -121,19 +125,25 @@ engine_first_move_us(json_t *report)
 }
 
 double
-engine_near_share(json_t *report)
+engine_near_share(json_t *report, uint64_t time_us)
 {
     json_t *times = timeline(report, "time_ns"), *nodes = timeline(report, "nodes");
+    json_t *bytes = timeline(report, "migrated_bytes");
     json_t *near = json_object_get(json_object_get(nodes, "D"), "read_bytes");
     json_t *far = json_object_get(json_object_get(nodes, "X"), "read_bytes");
     const size_t count = json_array_size(times);
-    const double end_ns = count > 0 ? json_number_value(json_array_get(times, count - 1)) : 0;
+    const double last_ns = count > 0 ? json_number_value(json_array_get(times, count - 1)) : 0;
+    const double end_ns = MIN(last_ns, (double)time_us * NS_PER_US);
     double near_bytes = 0, all_bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (json_number_value(json_array_get(times, i)) <= end_ns - LAST_NS)
+        const double time_ns = json_number_value(json_array_get(times, i));
+        if (time_ns <= end_ns - LAST_NS || time_ns > end_ns)
             continue;
-        near_bytes += json_number_value(json_array_get(near, i));
-        all_bytes += json_number_value(json_array_get(near, i)) + json_number_value(json_array_get(far, i));
+        /* A core that copies a page reads where it was, and for ownership where it goes. */
+        const double copied = json_number_value(json_array_get(bytes, i));
+        near_bytes += json_number_value(json_array_get(near, i)) - copied;
+        all_bytes +=
+            json_number_value(json_array_get(near, i)) + json_number_value(json_array_get(far, i)) - 2 * copied;
     }
     return all_bytes > 0 ? near_bytes / all_bytes : 0;
 }

@@ -10,7 +10,6 @@
 typedef struct {
     const char *policies; /* items of the configuration's `policies`, as YAML in flow style */
     uint64_t move_ns;     /* what starting a move costs */
-    char *const *words;   /* more of the command line; NULL: none */
 } EngineOptions;
 
 /*
@@ -25,5 +24,5 @@ double engine_number(json_t *report, const char *outer, const char *inner);
 double engine_moved(json_t *report, uint64_t time_us);
 /* When the first page moved, us after the run began; 0: none did. */
 uint64_t engine_first_move_us(json_t *report);
-/* Share of accesses that node D served in the last second. */
-double engine_near_share(json_t *report);
+/* Share of accesses that node D served in the second before; UINT64_MAX: in the last one. */
+double engine_near_share(json_t *report, uint64_t time_us);

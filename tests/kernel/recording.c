@@ -165,3 +165,20 @@ recording_number(const Recording *recording, guint row, const char *column)
             return g_array_index(recording->numbers, uint64_t, row * width + i);
     g_error("no column '%s' in a recording of %s", column, recording->run->name);
 }
+
+double
+recording_near_share(const Recording *recording, guint row)
+{
+    const uint64_t time_us = recording_number(recording, row, "time_us");
+    const uint32_t hot = run_hot_first(recording->run, time_us) / RUN_TENTH_PAGES;
+    double cold_pages = 0, share = 0;
+    for (uint32_t tenth = 0; tenth < RUN_TENTHS; tenth++) {
+        g_autofree char *column = g_strdup_printf("near%u", tenth);
+        const double pages = (double)recording_number(recording, row, column);
+        if (tenth == hot)
+            share += 0.9 * pages / RUN_TENTH_PAGES;
+        else
+            cold_pages += pages;
+    }
+    return share + 0.1 * cold_pages / (RUN_AREA_PAGES - RUN_TENTH_PAGES);
+}

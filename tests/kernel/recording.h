@@ -24,3 +24,5 @@ GPtrArray *recordings_read(const char *folder, GError **error);
 /* Rows of schemes and balancing; a column by its name, which must be there. */
 guint recording_count(const Recording *recording);
 uint64_t recording_number(const Recording *recording, guint row, const char *column);
+/* Share of accesses that node 0 serves, by where pages are. */
+double recording_near_share(const Recording *recording, guint row);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DAMON's schemes: what a kernel's did, and where a rule of the model can be held against it: the feedback loop that
- * steers a quota by a goal.
+ * DAMON's schemes: what a kernel's did, and beside it what numasim's policy `damon` does with the same accesses, if it
+ * has one. Those rows have no verdict: numasim's rules are those of Linux 7.2, where the first window of a quota has
+ * its size, and one run differs from the next. The feedback loop that steers a quota by a goal is the same, and is
+ * checked.
  */
 #include "compare.h"
+#include "engine.h"
 #include "recording.h"
 
 #include <mm/damon/tune.h>
@@ -105,6 +108,52 @@ count_explained(const Recording *recording)
     return row - 1;
 }
 
+/* ---- The model -----------------------------------------------------------------------------------------------------
+ */
+
+#define DEMOTE                                                                                                         \
+    "--ops paddr --regions 0-268435456 --damos_action migrate_cold 1 --damos_access_rate 0 0 --damos_age 1s max "      \
+    "--damos_quotas 0 16MiB 1s 0 500 500 "
+#define PROMOTE                                                                                                        \
+    "--numa_node 1 --damos_action migrate_hot 0 --damos_access_rate 5% max --damos_quotas 0 8MiB 1s 0 500 500 "
+#define MOVE_NS 4000u
+#define ACCESS_PS 60000u
+
+/* The area is the first of node 0, as the guest's schemes watch its span. */
+static const struct {
+    const char *run, *policy;
+} models[] = {
+    {"demote", "{name: damon, args: \"damo start " DEMOTE "\"}"},
+    {"promote", "{name: damon, args: \"damo start " PROMOTE "\"}"},
+    {"both", "{name: damon, args: \"damo start " DEMOTE PROMOTE "--nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1\"}"}};
+
+static void
+print_model(const Recording *recording, const char *policy)
+{
+    const guint count = recording_count(recording);
+    const uint64_t begin_us = recording_number(recording, 0, "time_us");
+    g_autoptr(GError) error = NULL;
+    const TraceOptions accesses = {.seed = 1,
+                                   .before_us = recording_number(recording, 0, "cpu_us"),
+                                   .us = recording_number(recording, count - 1, "time_us"),
+                                   .gap_ps = ACCESS_PS};
+    json_t *report =
+        engine_run(recording->run, &accesses, &(EngineOptions){.policies = policy, .move_ns = MOVE_NS}, &error);
+    if (report == NULL) {
+        printf("    no model beside it: %s\n", error->message);
+        return;
+    }
+    printf("    %s\n    s after the scheme began: moved, MiB, kernel and model; accesses served near\n", policy);
+    for (guint row = 0; row < count; row += PRINT_EVERY) {
+        const uint64_t time_us = recording_number(recording, row, "time_us") - begin_us + accesses.before_us;
+        printf("    %5.1f  %7.1f %7.1f  %4.2f %4.2f\n", (double)(time_us - accesses.before_us) / 1e6,
+               (double)recording_number(recording, row, "migrated") * RUN_PAGE_BYTES / MIB,
+               engine_moved(report, time_us) * RUN_PAGE_BYTES / MIB, recording_near_share(recording, row),
+               engine_near_share(report, time_us));
+    }
+    json_decref(report);
+}
+
 void
 compare_schemes(Verdict *verdict, const GPtrArray *recordings)
 {
@@ -113,6 +162,12 @@ compare_schemes(Verdict *verdict, const GPtrArray *recordings)
         if (recording->run->kind != RUN_SCHEMES)
             continue;
         print_kernel(recording);
+        /* Once for each run: it is not the kernel's seeds that decide where regions are cut. */
+        if (i > 0 && ((const Recording *)recordings->pdata[i - 1])->run == recording->run)
+            continue;
+        for (size_t m = 0; m < G_N_ELEMENTS(models); m++)
+            if (g_str_equal(models[m].run, recording->run->name))
+                print_model(recording, models[m].policy);
         if (g_str_equal(recording->run->name, "fed"))
             compare_numbers(verdict, "seconds explained", recording_count(recording) - 1, count_explained(recording),
                             0);
