@@ -23,6 +23,7 @@ EXTRA_DIST += \
     docs/policies.md \
     docs/rate-format.md \
     docs/replay.md \
+    docs/rivals.md \
     docs/trace-format.md
 EXTRA_DIST += docs/validation.md docs/validation.sh
 

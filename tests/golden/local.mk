@@ -12,6 +12,7 @@ EXTRA_DIST += \
     tests/golden/phases/why tests/golden/phases/command tests/golden/phases/config.yaml tests/golden/phases/expected.json \
     tests/golden/placement/why tests/golden/placement/command tests/golden/placement/config.yaml \
     tests/golden/placement/expected.json \
+    tests/golden/rivals/why tests/golden/rivals/command tests/golden/rivals/config.yaml tests/golden/rivals/expected.json \
     tests/golden/switch/why tests/golden/switch/command tests/golden/switch/config.yaml tests/golden/switch/expected.json
 
 # Rewrite the expected reports in the sources.

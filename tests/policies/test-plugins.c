@@ -91,8 +91,8 @@ test_good(void)
     nsim_plugins_free(stage.plugins);
     stage.plugins = load(path, &problem);
     CU_ASSERT_PTR_NOT_NULL_FATAL(stage.plugins);
-    CU_ASSERT_EQUAL(nsim_plugins_count(stage.plugins), 11);
-    CU_ASSERT_STRING_EQUAL(nsim_plugins_get(stage.plugins, 10)->name, "small");
+    CU_ASSERT_EQUAL(nsim_plugins_count(stage.plugins), 15);
+    CU_ASSERT_STRING_EQUAL(nsim_plugins_get(stage.plugins, 14)->name, "small");
     g_autofree char *refused = stage_attach(&stage, "small:wait=3us");
     CU_ASSERT_STRING_EQUAL(refused, "");
     CU_ASSERT_EQUAL(nsim_mm_counters(stage.box.mm)[0], 3 * NSIM_US);
@@ -250,10 +250,10 @@ static void
 test_find(void)
 {
     static const char names[] = "first-touch, local, bind, preferred, interleave, weighted-interleave, nop, oracle, "
-                                "scripted, fail";
+                                "scripted, fail, dynamic-interleave, memtis, colloid, nomad";
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(NULL, NULL);
     g_autoptr(GError) near = NULL, far = NULL;
-    CU_ASSERT_EQUAL(nsim_plugins_count(plugins), 10);
+    CU_ASSERT_EQUAL(nsim_plugins_count(plugins), 14);
     CU_ASSERT_PTR_NULL(nsim_plugins_find(plugins, "interleaf", &near));
     g_autofree char *expected_near =
         g_strdup_printf("unknown policy 'interleaf'; did you mean 'interleave'? There are %s", names);
