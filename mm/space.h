@@ -54,6 +54,7 @@ typedef struct {
     GHashTable *copies;        /* page -> set of nodes (private) */
     GQueue shadows;            /* pages that were given a shadow, oldest first (private) */
     uint64_t copy_count;       /* copies in all */
+    uint64_t shadow_counts[NSIM_PAGE_NODE + 1]; /* shadows by node (private) */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
 } NsimSpace;
 
