@@ -3,6 +3,7 @@ configsdir = $(pkgdatadir)/configs
 machinesdir = $(configsdir)/machines
 experimentsdir = $(configsdir)/experiments
 dist_experiments_DATA = \
+    configs/experiments/dynamic-interleave.yaml \
     configs/experiments/migration-auto.yaml \
     configs/experiments/migration-v1-share.yaml \
     configs/experiments/migration-v2-count.yaml \
@@ -19,6 +20,7 @@ dist_configs_DATA = configs/topo.yaml
 dist_machines_DATA = \
     configs/machines/cascade-lake-5218-2s.yaml \
     configs/machines/dgx1-v100.yaml \
+    configs/machines/epyc-cxl-72-26.yaml \
     configs/machines/gh200.yaml \
     configs/machines/p3-8xlarge.yaml \
     configs/machines/sapphire-rapids-8460y.yaml \

@@ -16,6 +16,7 @@ schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = docs/report.schema.json configs/config.schema.json
 EXTRA_DIST += \
     docs/damon.md \
+    docs/damon-tiering.md \
     docs/damos.md \
     docs/determinism.md \
     docs/from-damo-to-numasim.md \
@@ -30,6 +31,7 @@ EXTRA_DIST += \
     docs/rate-format.md \
     docs/reclaim.md \
     docs/replay.md \
+    docs/rivals.md \
     docs/tpp.md \
     docs/trace-format.md
 EXTRA_DIST += docs/validation.md docs/validation.sh

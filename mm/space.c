@@ -401,6 +401,7 @@ nsim_space_add_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
     set->bits[node / 64] |= (uint64_t)1 << (node % 64);
     nsim_memory_take(space->memory, node, 1);
     space->copy_count++;
+    space->shadow_counts[node] += set->shadow;
     return true;
 }
 
@@ -414,6 +415,7 @@ nsim_space_keep_shadow(NsimSpace *space, NsimPage page, NsimNodeId node)
     g_hash_table_insert(space->copies, GSIZE_TO_POINTER(page), set);
     nsim_space_set_state(space, page, nsim_space_state(space, page) | NSIM_PAGE_COPIED);
     space->copy_count++;
+    space->shadow_counts[node]++;
     g_queue_push_tail(&space->shadows, GSIZE_TO_POINTER(page));
 }
 
@@ -422,7 +424,8 @@ nsim_spaces_reclaim_shadows(NsimSpace *const *spaces, uint32_t space_count, Nsim
 {
     for (uint32_t s = 0; s < space_count; s++) {
         NsimSpace *space = spaces[s];
-        for (GList *at = space->shadows.head; at != NULL && nsim_memory_free_pages(space->memory, node) < pages;) {
+        for (GList *at = space->shadows.head; at != NULL && space->shadow_counts[node] > 0 &&
+                                              nsim_memory_free_pages(space->memory, node) < pages;) {
             GList *next = at->next;
             const NsimPage page = GPOINTER_TO_SIZE(at->data);
             const NodeSet *set = copies_of(space, page);
@@ -453,6 +456,7 @@ nsim_space_drop_copy(NsimSpace *space, NsimPage page, NsimNodeId node)
     set->bits[node / 64] &= ~((uint64_t)1 << (node % 64));
     nsim_memory_give(space->memory, node, 1);
     space->copy_count--;
+    space->shadow_counts[node] -= set->shadow;
     if ((set->bits[0] | set->bits[1] | set->bits[2] | set->bits[3]) == 0) {
         g_hash_table_remove(space->copies, GSIZE_TO_POINTER(page));
         nsim_space_set_state(space, page, (uint16_t)(nsim_space_state(space, page) & ~NSIM_PAGE_COPIED));

@@ -79,6 +79,7 @@ struct _NsimSpace {
     GHashTable *copies;        /* page -> set of nodes (private) */
     GQueue shadows;            /* pages that were given a shadow, oldest first (private) */
     uint64_t copy_count;       /* copies in all */
+    uint64_t shadow_counts[NSIM_PAGE_NODE + 1]; /* shadows by node (private) */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
     NsimSpaceListener listener; /* nullable, and so is idle */
     NsimSpaceIdle idle;

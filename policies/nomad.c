@@ -29,6 +29,7 @@ typedef struct {
     Tiers tiers;
     NsimTime **faulted_ps; /* by space, by unit: of the last fault, plus 1; 0: none */
     uint8_t **idle;        /* rounds that a unit was found not accessed */
+    uint8_t **from;        /* where a unit was promoted from, its shadow's node, plus 1; 0: it was not */
     Hand scan, clock;
     uint64_t queued; /* pages that wait for promotion */
 } Nomad;
@@ -53,7 +54,7 @@ static const NsimCounter nomad_counters[] = {
     {.key = "promoted_pages", .unit = "pages", .help = "pages moved to fast memory"},
     {.key = "aborted_pages",
      .unit = "pages",
-     .help = "pages whose promotion failed; written while they were copied as a rule"},
+     .help = "pages whose promotion failed: written while they were copied, or no room"},
     {.key = "demoted_pages",
      .unit = "pages",
      .help = "pages moved to slow memory, mapped back to their shadows or copied"},
@@ -174,6 +175,7 @@ promote(Nomad *self, NsimHost *host, const NsimFault *fault, uint64_t unit)
         return;
     }
     self->queued += count;
+    self->from[fault->space][unit] = (uint8_t)(nsim_page_node(host, fault->space, fault->page) + 1);
     (void)nsim_move(host, fault->space, page, count, to, fault->accessor, QUEUE_PROMOTE, NSIM_REASON_PROMOTION,
                     NSIM_MOVE_TRANSACTIONAL);
 }
@@ -206,6 +208,14 @@ share_of(uint64_t pages, uint64_t ppm)
     return pages / 1000000 * ppm + pages % 1000000 * ppm / 1000000;
 }
 
+/* Where a unit goes down to: back to its shadow, or the nearest slow node with room. */
+static NsimNodeId
+way_down(const Nomad *self, const NsimHost *host, Hand at, uint32_t pages)
+{
+    const uint8_t from = self->from[at.space][at.unit];
+    return from > 0 ? (NsimNodeId)(from - 1) : tiers_pick(&self->tiers, host, 0, false, pages);
+}
+
 /* Go round fast memory until `need` pages that stayed idle are on their way. */
 static void
 demote(Nomad *self, NsimHost *host, uint64_t need)
@@ -220,7 +230,7 @@ demote(Nomad *self, NsimHost *host, uint64_t need)
         if (node == NSIM_NODE_NONE || !self->tiers.fast[node])
             continue;
         *idle = nsim_clear_young(host, at.space, page, count, QUEUE_SCAN, NULL) > 0 ? 0 : *idle + 1;
-        const NsimNodeId to = *idle < 2 ? NSIM_NODE_NONE : tiers_pick(&self->tiers, host, 0, false, 0);
+        const NsimNodeId to = *idle < 2 ? NSIM_NODE_NONE : way_down(self, host, at, count);
         if (to == NSIM_NODE_NONE)
             continue;
         *idle = 0;
@@ -273,9 +283,11 @@ nomad_attach(NsimHost *host, const void *config, GError **error)
     }
     self->faulted_ps = g_new0(NsimTime *, self->tiers.space_count + 1);
     self->idle = g_new0(uint8_t *, self->tiers.space_count + 1);
+    self->from = g_new0(uint8_t *, self->tiers.space_count + 1);
     for (uint32_t s = 0; s < self->tiers.space_count; s++) {
         self->faulted_ps[s] = g_new0(NsimTime, self->tiers.unit_counts[s] + 1);
         self->idle[s] = g_new0(uint8_t, self->tiers.unit_counts[s] + 1);
+        self->from[s] = g_new0(uint8_t, self->tiers.unit_counts[s] + 1);
     }
     (void)nsim_name_queue(host, QUEUE_PROMOTE, "kpromoted");
     (void)nsim_name_queue(host, QUEUE_DEMOTE, "kdemoted");
@@ -293,9 +305,11 @@ nomad_detach(void *instance, NsimHost *host)
     for (uint32_t s = 0; s < self->tiers.space_count; s++) {
         g_free(self->faulted_ps[s]);
         g_free(self->idle[s]);
+        g_free(self->from[s]);
     }
     g_free(self->faulted_ps);
     g_free(self->idle);
+    g_free(self->from);
     tiers_clear(&self->tiers);
     g_free(self);
 }

@@ -32,6 +32,8 @@ static const char narrow[] = "nodes:\n"
 typedef struct {
     NsimRandom random;
     uint32_t left, lines, pages, first, hot_ppm, gap;
+    uint32_t turn,
+        back; /* records left when the hot pages become those before `first`, and when they are the old ones again */
     uint8_t op;
 } Gather;
 
@@ -42,6 +44,10 @@ gather(void *context, NsimBurst *ret)
     if (self->left == 0)
         return false;
     self->left--;
+    if (self->turn > 0 && self->left == self->turn)
+        self->first -= HOT;
+    if (self->turn > 0 && self->left == self->back)
+        self->first += HOT;
     const bool hot = nsim_random_below(&self->random, 1000000) < self->hot_ppm;
     const uint64_t page =
         hot ? self->first + nsim_random_below(&self->random, HOT) : nsim_random_below(&self->random, self->pages);
@@ -294,6 +300,30 @@ test_nomad(void)
     rival_close(&rival);
 }
 
+/* What came up and went cold goes down to where its shadow is: fewer bytes are copied than pages moved. */
+static void
+test_nomad_shadows(void)
+{
+    static const Gather load = {.left = 200000,
+                                .lines = 1,
+                                .pages = PAGES,
+                                .first = PAGES - HOT,
+                                .hot_ppm = 1000000,
+                                .gap = 100000,
+                                .turn = 130000,
+                                .back = 60000};
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &load,
+               "nomad:scan_period=500us,scan_size=8MiB,reclaim_period=100us,low=20%,high=50%,fast=N");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    const NsimMoverStats *stats = nsim_mover_stats(rival.rig->mover);
+    CU_ASSERT_TRUE(counter(&rival, "promoted_pages") >= 2 * HOT);
+    CU_ASSERT_TRUE(stats->copied_bytes[NSIM_COPIER_CPU] / 4096 + HOT / 4 <= stats->pages);
+    CU_ASSERT_TRUE(pages_on(&rival, PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    rival_close(&rival);
+}
+
 /* One scan arms every page once: one fault each promotes none. */
 static void
 test_nomad_once(void)
@@ -321,5 +351,6 @@ test_rivals_register(void)
            CU_add_test(suite, "heat", test_heat) && CU_add_test(suite, "memtis", test_memtis) &&
            CU_add_test(suite, "colloid idle", test_colloid_idle) &&
            CU_add_test(suite, "colloid loaded", test_colloid_loaded) && CU_add_test(suite, "nomad", test_nomad) &&
+           CU_add_test(suite, "nomad: shadows", test_nomad_shadows) &&
            CU_add_test(suite, "nomad: one fault", test_nomad_once);
 }

@@ -13,6 +13,7 @@ EXTRA_DIST += \
     tests/golden/placement/why tests/golden/placement/command tests/golden/placement/config.yaml \
     tests/golden/placement/expected.json \
     tests/golden/reclaim/why tests/golden/reclaim/command tests/golden/reclaim/config.yaml tests/golden/reclaim/expected.json \
+    tests/golden/rivals/why tests/golden/rivals/command tests/golden/rivals/config.yaml tests/golden/rivals/expected.json \
     tests/golden/switch/why tests/golden/switch/command tests/golden/switch/config.yaml tests/golden/switch/expected.json \
     tests/golden/tiering/why tests/golden/tiering/command tests/golden/tiering/expected.json
 
