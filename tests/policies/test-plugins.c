@@ -151,7 +151,7 @@ test_refused(void)
         { "-DABI=2", "it was built for ABI version 2, this numasim has 1; rebuild it against the installed headers" },
         { "-DABI=0", "it was built for ABI version 0, this numasim has 1; rebuild it against the installed headers" },
         { "-DSIZE=4096",
-          "it was built against a newer numasim (class of 4096 bytes, 136 known); rebuild it against the installed "
+          "it was built against a newer numasim (class of 4096 bytes, 144 known); rebuild it against the installed "
           "headers" },
         { "-DSIZE=40", "its class is too small (40 bytes)" },
         { "-DSIZE=0", "its class is too small (0 bytes)" },
