@@ -240,9 +240,12 @@ memtis_timer(void *instance, NsimHost *host, uint64_t cookie)
     (void)nsim_read_samples(host);
     g_array_sort(self->wanted, compare_units);
     const Unit *units = (const Unit *)(const void *)self->wanted->data;
-    for (guint i = 0; i < self->wanted->len; i++)
-        wanted += i == 0 || compare_units(&units[i - 1], &units[i]) != 0;
-    make_room(self, host, wanted << (self->tiers.space_count > 0 ? self->tiers.unit_shifts[0] : 0));
+    for (guint i = 0; i < self->wanted->len; i++) {
+        uint32_t count;
+        (void)tiers_unit(&self->tiers, units[i].space, units[i].unit, &count);
+        wanted += i == 0 || compare_units(&units[i - 1], &units[i]) != 0 ? count : 0;
+    }
+    make_room(self, host, wanted);
     for (guint i = 0; i < self->wanted->len; i++) {
         if (i == 0 || compare_units(&units[i - 1], &units[i]) != 0)
             promote(self, host, &units[i]);
