@@ -80,7 +80,7 @@ typedef struct {
     NsimAccessorId accessor;
     uint32_t mark; /* the last one passed, UINT32_MAX: none */
     NsimTime mark_ps;
-    bool refault; /* its page had no memory yet: the fault goes on when it touches the page again */
+    NsimPage refault; /* 1 + the page that had no memory yet: its fault goes on when it is touched again */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */
