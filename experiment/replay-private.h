@@ -89,7 +89,7 @@ typedef struct {
     const NsimBurst *batch_end; /* `end` comes before it where a record is to be sampled */
     uint64_t sample_left;       /* lines until then, from the record looked at last on; 0: none is */
     bool sample_due;            /* the last record before `end` is sampled */
-    bool refault; /* its page had no memory yet: the fault goes on when it touches the page again */
+    NsimPage refault; /* 1 + the page that had no memory yet: its fault goes on when it is touched again */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */

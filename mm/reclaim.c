@@ -540,20 +540,28 @@ nsim_reclaim_allocated(NsimReclaim *reclaim, NsimNodeId node, NsimTime now_ps)
 /* ---- Direct reclaim -------------------------------------------------------------------------------------------------
  */
 
+static void
+set_stalled(Walk *walk, bool stalled, NsimTime now_ps)
+{
+    if (walk->stalled != stalled)
+        nsim_pressure_stall(&walk->reclaim->pressure, walk->stall_group, now_ps, stalled);
+    walk->stalled = stalled;
+}
+
 static Walk *
 direct_walk(NsimReclaim *reclaim, const NsimNeed *need, NsimTime now_ps)
 {
     Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(need->thread));
-    if (walk != NULL)
-        return walk;
-    walk = walk_new(reclaim, WALK_DIRECT, NSIM_NODE_NONE);
-    walk->thread = need->thread;
-    walk->core = need->core;
-    walk->payer = nsim_payers_find(world_of(reclaim)->payers, reclaim->setup.machine->accessors[need->accessor].id);
-    walk->stall_group = nsim_lru_group_of(reclaim->lru, need->space);
-    g_hash_table_insert(reclaim->direct, GUINT_TO_POINTER(need->thread), walk);
-    reclaim->stats.allocstall++;
-    nsim_pressure_stall(&reclaim->pressure, walk->stall_group, now_ps, true);
+    if (walk == NULL) {
+        walk = walk_new(reclaim, WALK_DIRECT, NSIM_NODE_NONE);
+        walk->thread = need->thread;
+        walk->core = need->core;
+        walk->payer = nsim_payers_find(world_of(reclaim)->payers, reclaim->setup.machine->accessors[need->accessor].id);
+        walk->stall_group = nsim_lru_group_of(reclaim->lru, need->space);
+        g_hash_table_insert(reclaim->direct, GUINT_TO_POINTER(need->thread), walk);
+        reclaim->stats.allocstall++;
+    }
+    set_stalled(walk, true, now_ps);
     return walk;
 }
 
@@ -597,7 +605,7 @@ nsim_reclaim_satisfied(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
     Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(thread));
     if (walk == NULL)
         return;
-    nsim_pressure_stall(&reclaim->pressure, walk->stall_group, now_ps, false);
+    set_stalled(walk, false, now_ps);
     if (walk->outstanding > 0) {
         /* Others gave it memory before its own writes were done; it does not wait for them. */
         walk->kind = WALK_ORPHAN;
@@ -606,6 +614,14 @@ nsim_reclaim_satisfied(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
         return;
     }
     g_hash_table_remove(reclaim->direct, GUINT_TO_POINTER(thread));
+}
+
+void
+nsim_reclaim_woken(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
+{
+    Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(thread));
+    if (walk != NULL)
+        set_stalled(walk, false, now_ps);
 }
 
 bool
