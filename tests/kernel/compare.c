@@ -28,11 +28,14 @@
 #define REGION_SHARE 0.20
 #define POINTS 0.05
 #define STEP_S 0.11
+#define LEAST_RUNS 3u
+#define DEVIATIONS 2.0
 /* Below it hot memory is not found, and how long that takes says nothing. */
 #define FOUND_RECALL 0.5
 
 typedef struct {
     double mean, least, most;
+    double deviation; /* standard deviation; 0 for fewer than three runs */
 } Spread;
 
 typedef struct {
@@ -61,13 +64,17 @@ same_regime(Regime a, Regime b)
 static Spread
 spread_of(const GArray *figures, size_t offset)
 {
-    Spread spread = {0, INFINITY, -INFINITY};
+    Spread spread = {0, INFINITY, -INFINITY, 0};
+    double squares = 0;
     for (guint i = 0; i < figures->len; i++) {
         const double value = G_STRUCT_MEMBER(double, &g_array_index(figures, FigureRun, i), offset);
         spread.mean += value / figures->len;
+        squares += value * value;
         spread.least = MIN(spread.least, value);
         spread.most = MAX(spread.most, value);
     }
+    if (figures->len >= LEAST_RUNS)
+        spread.deviation = sqrt(fmax(squares - figures->len * spread.mean * spread.mean, 0) / (figures->len - 1));
     return spread;
 }
 
@@ -75,7 +82,7 @@ spread_of(const GArray *figures, size_t offset)
 static Spread
 move_delays(const GArray *figures)
 {
-    Spread spread = {0, INFINITY, -INFINITY};
+    Spread spread = {0, INFINITY, -INFINITY, 0};
     uint32_t count = 0;
     for (guint i = 0; i < figures->len; i++) {
         const FigureRun *run = &g_array_index(figures, FigureRun, i);
@@ -129,11 +136,12 @@ compare_failed(Verdict *verdict, const char *why)
     print_verdict(verdict, false, false);
 }
 
-/* Nothing is known to better than `unit`. */
+/* Nothing is known to better than `unit`. A single run is that far from the mean of others in one case of twenty. */
 static bool
 lies_among(double mean, Spread spread, double unit)
 {
-    return mean >= spread.least - unit && mean <= spread.most + unit;
+    return (mean >= spread.least - unit && mean <= spread.most + unit) ||
+           fabs(mean - spread.mean) <= DEVIATIONS * spread.deviation;
 }
 
 /* The means are near each other, or one lies among the runs of the other. */
