@@ -290,7 +290,7 @@ test_refusals(void)
     NsimDamonPlan *plan;
     rig_open(&rig, 64, 64, 8, 1);
     rig_start(&rig);
-    for (uint32_t i = 0; i < 7; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         g_autoptr(GError) error = NULL;
         NsimDamosPlan *scheme = fixed_plan(&plan, &rig, NSIM_DAMOS_MIGRATE_COLD, 1);
         NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
@@ -307,6 +307,9 @@ test_refusals(void)
             g_ptr_array_add(kdamond->contexts, nsim_damon_context_plan_new());
         else if (i == 5)
             ((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->workload = g_strdup("nobody");
+        else if (i == 6)
+            g_array_index(((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->ranges, NsimDamonRange, 0)
+                .end = UINT64_MAX;
         else
             g_ptr_array_set_size(context->targets, 0);
         CU_ASSERT_FALSE(nsim_damon_session_run(rig.session, plan, &error));
@@ -315,14 +318,17 @@ test_refusals(void)
     }
     fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
     rig_damon(&rig, plan);
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 3; i++) {
         g_autoptr(GError) error = NULL;
         fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
         NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
+        NsimDamonContextPlan *context = g_ptr_array_index(kdamond->contexts, 0);
         if (i == 0)
             (void)rig_plan_add(plan);
+        else if (i == 1)
+            (void)rig_add_target(context);
         else
-            (void)rig_add_target(g_ptr_array_index(kdamond->contexts, 0));
+            ((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->workload = g_strdup("v");
         CU_ASSERT_FALSE(nsim_damon_session_run(rig.session, plan, &error));
         CU_ASSERT_PTR_NOT_NULL(error);
     }
