@@ -69,7 +69,6 @@ typedef struct {
     bool shared, cached, ended;
     bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
     bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */
-    bool refault;  /* its page had no memory yet: the fault goes on when it touches the page again */
     /* rarely used */
     NsimTime gap_ps; /* compute before the next chunk; shared cores redo ready_ps from it */
     NsimTime start_ps, kernel_ps, barrier_ps, blocked_ps;
@@ -81,6 +80,7 @@ typedef struct {
     NsimAccessorId accessor;
     uint32_t mark; /* the last one passed, UINT32_MAX: none */
     NsimTime mark_ps;
+    NsimPage refault; /* 1 + the page that had no memory yet: its fault goes on when it is touched again */
 } __attribute__((aligned(64))) Thread;
 
 /* Threads waiting at one barrier group. */

@@ -210,6 +210,8 @@ wake_thread(void *context, uint32_t number, NsimTime now_ps)
     Thread *thread = &replay->threads[number];
     const NsimTime waited_ps = now_ps > thread->blocked_since_ps ? now_ps - thread->blocked_since_ps : 0;
     nsim_assert(thread->blocked);
+    if (replay->options.mm->reclaim != NULL)
+        nsim_reclaim_woken(replay->options.mm->reclaim, number, now_ps);
     *(thread->faulting ? &thread->kernel_ps : &thread->blocked_ps) += waited_ps;
     thread->blocked = false;
     thread->base_ps = MAX(thread->base_ps, now_ps);
@@ -293,10 +295,11 @@ touch_first(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimBurst *
     nsim_space_unit_of(thread->space, burst->page, &first, &count);
     /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
     const NsimTime cost_ps = accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3);
-    replay->options.mm->vmstat.pgfault -= thread->refault;
+    const bool again = thread->refault == (NsimPage)burst->page + 1;
+    replay->options.mm->vmstat.pgfault -= again;
     raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, burst->op != NSIM_OP_READ, first, count,
-                thread->refault ? 0 : cost_ps);
-    thread->refault = (nsim_space_state(thread->space, burst->page) & NSIM_PAGE_ABSENT) != 0;
+                again ? 0 : cost_ps);
+    thread->refault = (nsim_space_state(thread->space, burst->page) & NSIM_PAGE_ABSENT) != 0 ? (NsimPage)burst->page + 1 : 0;
 }
 
 /* The page is on a disk: find memory, read it, wait. */
@@ -305,15 +308,17 @@ bring_in(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimPage page)
 {
     NsimMm *mm = replay->options.mm;
     const NsimReclaimConfig *config = nsim_reclaim_config(mm->reclaim);
-    const NsimTime cost_ps = thread->refault ? 0 : config->swap_fault_ps + config->swap_io_ps;
-    mm->vmstat.pgfault += !thread->refault;
+    const bool again = thread->refault == page + 1;
+    const NsimTime cost_ps = again ? 0 : config->swap_fault_ps + config->swap_io_ps;
+    mm->vmstat.pgfault += !again;
     enter_fault(replay, thread, t_ps, cost_ps);
     if (!nsim_mm_page_in(mm, thread->space_id, page))
         stop(replay);
-    thread->refault = (nsim_space_state(thread->space, page) & NSIM_PAGE_MOVING) == 0;
-    leave_fault(replay, thread, t_ps, cost_ps, thread->refault);
-    /* The page is on its way: the transfer wakes the thread. */
-    if (!thread->refault && !replay->stop)
+    const bool coming = (nsim_space_state(thread->space, page) & NSIM_PAGE_MOVING) != 0;
+    thread->refault = coming ? 0 : page + 1;
+    leave_fault(replay, thread, t_ps, cost_ps, !coming);
+    /* The transfer wakes the thread. */
+    if (coming)
         block(thread, thread->base_ps, false);
 }
 

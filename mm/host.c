@@ -294,8 +294,7 @@ place_above(NsimMm *mm, NsimSpaceId space_id, NsimPage page, uint64_t count, Nsi
         if (got == 0)
             break;
     }
-    if (mm->fault_thread != NSIM_THREAD_NONE)
-        nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
+    nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
     return done;
 }
 
@@ -344,8 +343,6 @@ static void
 wake_kswapds(NsimMm *mm, NsimNodeId node, NsimAccessorId accessor, bool fallback)
 {
     uint32_t rank = 0;
-    if (mm->fault_thread == NSIM_THREAD_NONE)
-        return; /* before time begins */
     for (NsimNodeId at; (at = next_node(mm, node, accessor, fallback, &rank)) != NSIM_NODE_NONE;)
         nsim_reclaim_wake(mm->reclaim, at, mm->now_ps);
 }
@@ -768,6 +765,20 @@ nsim_mm_detach(NsimMm *mm)
     mm->instance = NULL;
 }
 
+/* Frames and lists have to know of every page from its beginning. */
+static bool
+nothing_is_placed(const NsimMm *mm, GError **error)
+{
+    for (uint32_t s = 0; s < mm->space_count; s++) {
+        if (mm->spaces[s]->resident_count == 0)
+            continue;
+        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION,
+                    "physical frames and page replacement must be asked for in 'attach', before pages are placed");
+        return false;
+    }
+    return true;
+}
+
 bool
 nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error)
 {
@@ -776,7 +787,7 @@ nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error)
         return true;
     }
     nsim_assert(mm->mover != NULL);
-    if (!nsim_mm_need_frames(mm, error))
+    if (!nothing_is_placed(mm, error) || !nsim_mm_need_frames(mm, error))
         return false;
     const NsimReclaimSetup setup = {
         .machine = mm->machine, .memory = mm->memory, .frames = mm->frames, .mover = mm->mover};
@@ -787,7 +798,7 @@ nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error)
 bool
 nsim_mm_need_frames(NsimMm *mm, GError **error)
 {
-    if (mm->frames == NULL)
+    if (mm->frames == NULL && nothing_is_placed(mm, error))
         mm->frames = nsim_frames_new(mm->memory, mm->spaces, mm->space_count, error);
     return mm->frames != NULL;
 }

@@ -30,6 +30,7 @@ typedef struct {
     uint32_t thread, core, queue;
     uint32_t failures;    /* kswapd: runs that found nothing, one after the other */
     uint32_t stall_group; /* of the thread */
+    bool stalled;         /* the thread counts as held up */
     NsimPayer payer;
 } Walk;
 

@@ -402,11 +402,13 @@ plan_victims(Walk *walk, const GArray *victims)
         plan.from = nsim_frames_node(reclaim->setup.frames, plan.head);
         if (reclaim->config.demotion && !walk->no_demotion)
             plan.to = nsim_reclaim_demotion_node(reclaim, plan.from, plan.run.count);
-        if (plan.to == NSIM_NODE_NONE) {
-            plan.to = swap_disk(reclaim, plan.from, plan.run.count);
-            plan.swap = true;
-        }
         /* What was found for others of this scan is not there any more. */
+        if (plan.to != NSIM_NODE_NONE &&
+            free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count + reclaim->marks[plan.to].min)
+            plan.to = NSIM_NODE_NONE;
+        plan.swap = plan.to == NSIM_NODE_NONE;
+        if (plan.swap)
+            plan.to = swap_disk(reclaim, plan.from, plan.run.count);
         if (plan.to == NSIM_NODE_NONE || free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count) {
             put_back(reclaim, plan.head);
             continue;
@@ -538,20 +540,28 @@ nsim_reclaim_allocated(NsimReclaim *reclaim, NsimNodeId node, NsimTime now_ps)
 /* ---- Direct reclaim -------------------------------------------------------------------------------------------------
  */
 
+static void
+set_stalled(Walk *walk, bool stalled, NsimTime now_ps)
+{
+    if (walk->stalled != stalled)
+        nsim_pressure_stall(&walk->reclaim->pressure, walk->stall_group, now_ps, stalled);
+    walk->stalled = stalled;
+}
+
 static Walk *
 direct_walk(NsimReclaim *reclaim, const NsimNeed *need, NsimTime now_ps)
 {
     Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(need->thread));
-    if (walk != NULL)
-        return walk;
-    walk = walk_new(reclaim, WALK_DIRECT, NSIM_NODE_NONE);
-    walk->thread = need->thread;
-    walk->core = need->core;
-    walk->payer = nsim_payers_find(world_of(reclaim)->payers, reclaim->setup.machine->accessors[need->accessor].id);
-    walk->stall_group = nsim_lru_group_of(reclaim->lru, need->space);
-    g_hash_table_insert(reclaim->direct, GUINT_TO_POINTER(need->thread), walk);
-    reclaim->stats.allocstall++;
-    nsim_pressure_stall(&reclaim->pressure, walk->stall_group, now_ps, true);
+    if (walk == NULL) {
+        walk = walk_new(reclaim, WALK_DIRECT, NSIM_NODE_NONE);
+        walk->thread = need->thread;
+        walk->core = need->core;
+        walk->payer = nsim_payers_find(world_of(reclaim)->payers, reclaim->setup.machine->accessors[need->accessor].id);
+        walk->stall_group = nsim_lru_group_of(reclaim->lru, need->space);
+        g_hash_table_insert(reclaim->direct, GUINT_TO_POINTER(need->thread), walk);
+        reclaim->stats.allocstall++;
+    }
+    set_stalled(walk, true, now_ps);
     return walk;
 }
 
@@ -595,7 +605,7 @@ nsim_reclaim_satisfied(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
     Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(thread));
     if (walk == NULL)
         return;
-    nsim_pressure_stall(&reclaim->pressure, walk->stall_group, now_ps, false);
+    set_stalled(walk, false, now_ps);
     if (walk->outstanding > 0) {
         /* Others gave it memory before its own writes were done; it does not wait for them. */
         walk->kind = WALK_ORPHAN;
@@ -604,6 +614,14 @@ nsim_reclaim_satisfied(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
         return;
     }
     g_hash_table_remove(reclaim->direct, GUINT_TO_POINTER(thread));
+}
+
+void
+nsim_reclaim_woken(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps)
+{
+    Walk *walk = g_hash_table_lookup(reclaim->direct, GUINT_TO_POINTER(thread));
+    if (walk != NULL)
+        set_stalled(walk, false, now_ps);
 }
 
 bool
@@ -655,6 +673,39 @@ walk_done(Walk *walk, uint64_t pages, NsimTime now_ps)
     }
 }
 
+/* Isolated folios that begin among the pages of an outcome. (transfer full) */
+static GArray *
+isolated_of(const NsimReclaim *reclaim, const NsimOutcome *outcome)
+{
+    GArray *heads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        const uint32_t frame = nsim_frames_of(reclaim->setup.frames, outcome->space, outcome->page + i);
+        if (frame != NSIM_FRAME_NONE &&
+            (nsim_frames_at(reclaim->setup.frames, frame)->flags & NSIM_FRAME_ISOLATED) != 0 &&
+            (nsim_space_state(world_of(reclaim)->spaces[outcome->space], outcome->page + i) & NSIM_PAGE_MOVING) == 0)
+            g_array_append_val(heads, frame);
+    }
+    return heads;
+}
+
+/* What found no room in the next tier goes to a disk, as the kernel's second round without demotion does. */
+static void
+swap_leftovers(Walk *walk, const NsimOutcome *outcome)
+{
+    NsimReclaim *reclaim = walk->reclaim;
+    g_autoptr(GArray) heads = isolated_of(reclaim, outcome);
+    if (heads->len == 0)
+        return;
+    const uint32_t first = g_array_index(heads, uint32_t, 0);
+    const NsimNodeId node = nsim_frames_node(reclaim->setup.frames, first);
+    const NsimNodeId disk = swap_disk(reclaim, node, outcome->count);
+    guint same = 0;
+    while (same < heads->len && nsim_frames_node(reclaim->setup.frames, g_array_index(heads, uint32_t, same)) == node)
+        same++;
+    if (disk != NSIM_NODE_NONE)
+        (void)swap_out(walk, (const uint32_t *)(void *)heads->data, same, node, disk, outcome->time_ps);
+}
+
 bool
 nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome)
 {
@@ -662,6 +713,8 @@ nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome)
     if (walk == NULL)
         return false;
     g_hash_table_remove(reclaim->tokens, GSIZE_TO_POINTER(outcome->token));
+    if (outcome->cause == NSIM_CAUSE_NO_DESTINATION)
+        swap_leftovers(walk, outcome);
     put_back_range(reclaim, outcome->space, outcome->page, outcome->count);
     reclaim->stats.pgdemote[walk->by] += outcome->moved_pages;
     walk_done(walk, outcome->moved_pages, outcome->time_ps);

@@ -84,6 +84,8 @@ typedef enum {
  */
 NsimReclaimAnswer nsim_reclaim_direct(NsimReclaim *reclaim, const NsimNeed *need, NsimTime now_ps, NsimTime *ret_ps);
 void nsim_reclaim_satisfied(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps);
+/* The thread goes on: it is not held up any more, unless it finds no memory again. */
+void nsim_reclaim_woken(NsimReclaim *reclaim, uint32_t thread, NsimTime now_ps);
 /* Does the thread wait for reclaim (and not for the mover)? From now on it is woken. */
 bool nsim_reclaim_waits(NsimReclaim *reclaim, uint32_t thread);
 /*

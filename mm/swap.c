@@ -165,6 +165,16 @@ transfer_abort(Transfer *transfer)
 /* ---- Out ------------------------------------------------------------------------------------------------------------
  */
 
+/* Its folios are not those of whoever isolated them any more. */
+static void
+take_over(const NsimReclaim *reclaim, const Run *run)
+{
+    for (uint32_t i = 0; i < run->count; i++) {
+        const uint32_t frame = nsim_frames_of(reclaim->setup.frames, run->space, run->page + i);
+        nsim_frames_at(reclaim->setup.frames, frame)->flags &= (uint16_t)~NSIM_FRAME_ISOLATED;
+    }
+}
+
 /* Whatever stands beside the page goes, and a huge folio is split. */
 static void
 prepare(NsimReclaim *reclaim, const Run *run)
@@ -177,6 +187,7 @@ prepare(NsimReclaim *reclaim, const Run *run)
     if (run->count > 1)
         nsim_space_split(space, run->page, run->count);
     nsim_space_change(space, run->page, run->count, NSIM_PAGE_ARMED, 0);
+    take_over(reclaim, run);
 }
 
 static bool

@@ -257,7 +257,7 @@ test_random(void)
             nsim_lru_audit(rig.lru);
             uint64_t pages = 0;
             for (int list = 0; list < NSIM_LRU_LISTS; list++)
-                pages += nsim_lru_pages(rig.lru, 0, list) + nsim_lru_pages(rig.lru, 1, list);
+                pages += nsim_lru_pages(rig.lru, 0, (NsimLruList)list) + nsim_lru_pages(rig.lru, 1, (NsimLruList)list);
             CU_ASSERT_EQUAL(pages, rig.box.spaces[0]->resident_count);
             CU_ASSERT_EQUAL(rig.lru->resident[0], pages);
         }

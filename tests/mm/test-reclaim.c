@@ -322,8 +322,10 @@ test_load(void)
     CU_ASSERT_TRUE(nsim_mm_load(rig.box.mm, 0, 0));
     CU_ASSERT_EQUAL(rig.box.spaces[0]->resident_count, 4096);
     CU_ASSERT_TRUE(box_count(&rig.box, 0, 2) >= 2048);
-    CU_ASSERT_EQUAL(nsim_event_queue_next_time(rig.box.events), NSIM_TIME_MAX);
     CU_ASSERT_EQUAL(nsim_reclaim_stats(rig.reclaim)->pswpout, 0);
+    /* kswapd goes on when it does. */
+    run(&rig, NSIM_TIME_MAX - 1);
+    CU_ASSERT_TRUE(nsim_memory_free_pages(rig.box.memory, 0) >= nsim_reclaim_marks(rig.reclaim, 0)->high);
     rig_close(&rig);
 }
 
@@ -342,6 +344,52 @@ test_page_out(void)
     CU_ASSERT_EQUAL(box_count(&rig.box, 0, 1), 0);
     CU_ASSERT_TRUE(g_array_index(rig.payers->charged_ps, NsimTime, nsim_payers_find(rig.payers, "kdamond.0")) > 0);
     rig_close(&rig);
+}
+
+/*
+ * Two threads, one of them in the group. 10 to 20 the group's is held up, 15 to 30 the other; it ends at 25 while the
+ * other, alone then, is all of them.
+ */
+static void
+test_pressure(void)
+{
+    NsimPressure pressure;
+    nsim_pressure_init(&pressure, 1);
+    nsim_pressure_tasks(&pressure, 0, 0, 1);
+    nsim_pressure_tasks(&pressure, 1, 0, 1);
+    nsim_pressure_stall(&pressure, 0, 10, true);
+    nsim_pressure_stall(&pressure, 1, 15, true);
+    nsim_pressure_stall(&pressure, 0, 20, false);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 1, 22, false), 12);
+    nsim_pressure_tasks(&pressure, 0, 25, -1);
+    nsim_pressure_stall(&pressure, 1, 30, false);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 0, 40, false), 10);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 0, 40, true), 10);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 1, 40, false), 20);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 1, 40, true), 10);
+    nsim_pressure_forget(&pressure, 50);
+    CU_ASSERT_EQUAL(nsim_pressure_total(&pressure, 1, 60, false), 0);
+    nsim_pressure_clear(&pressure);
+}
+
+/* Too late: pages are there that nobody would know of. */
+static void
+test_late(void)
+{
+    Box box;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *yaml = box_yaml(8, 8);
+    box_open(&box, yaml);
+    (void)box_add(&box, "w", 1, 1);
+    box_start(&box);
+    (void)nsim_space_place(box.spaces[0], 0, 1, 0);
+    CU_ASSERT_FALSE(nsim_mm_need_frames(box.mm, &error));
+    CU_ASSERT_PTR_NOT_NULL(error);
+    g_clear_error(&error);
+    const NsimReclaimConfig config = NSIM_RECLAIM_DEFAULTS;
+    CU_ASSERT_FALSE(nsim_reclaim(&box.mm->host, &config, &error));
+    CU_ASSERT_PTR_NOT_NULL(error);
+    box_close(&box);
 }
 
 /* Moves leave the reserve alone, and pages on a disk where they are. */
@@ -423,5 +471,6 @@ test_reclaim_register(void)
            CU_add_test(suite, "kswapd demotes", test_demotion) && CU_add_test(suite, "nowhere to go", test_nowhere) &&
            CU_add_test(suite, "swap", test_swap) && CU_add_test(suite, "limit of a group", test_limit) &&
            CU_add_test(suite, "loading", test_load) && CU_add_test(suite, "page-out", test_page_out) &&
-           CU_add_test(suite, "moves and reserves", test_moves) && CU_add_test(suite, "random pressure", test_random);
+           CU_add_test(suite, "moves and reserves", test_moves) && CU_add_test(suite, "pressure", test_pressure) &&
+           CU_add_test(suite, "too late", test_late) && CU_add_test(suite, "random pressure", test_random);
 }
