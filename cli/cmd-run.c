@@ -33,7 +33,7 @@ typedef enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } ProgressMode;
 
 /* The options as given, then as understood. */
 typedef struct {
-    char *config, *seed_text, *until_text, *format_text, *output, *timeline, *jobs_text, *progress_text;
+    char *config, *seed_text, *until_text, *format_text, *output, *timeline, *jobs_text, *progress_text, *damo_record;
     char **traces, **policies, **damo, **plugins;
     gboolean host_stats, quiet, check_config, version;
 
@@ -56,6 +56,7 @@ run_options_clear(RunOptions *options)
     g_free(options->timeline);
     g_free(options->jobs_text);
     g_free(options->progress_text);
+    g_free(options->damo_record);
     g_strfreev(options->traces);
     g_strfreev(options->policies);
     g_strfreev(options->damo);
@@ -222,6 +223,34 @@ wants_colour(const RunOptions *options)
            g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 }
 
+/* The run that is `number` among those with kdamonds, from 1. */
+static bool
+write_damo_record(const RunOptions *options, const NsimRunResult *run, unsigned number, GError **error)
+{
+    g_autofree char *path =
+        number == 1 ? g_strdup(options->damo_record) : g_strdup_printf("%s.%u", options->damo_record, number);
+    g_autoptr(GBytes) bytes = nsim_damo_record_bytes(run->damon, !g_str_has_suffix(options->damo_record, ".json"));
+    if (nsim_damo_record_dropped(run->damon) > 0 && !options->quiet)
+        nsim_cli_complain("warning: run '%s': '%s' ends after %u regions", run->label, path, NSIM_DAMO_RECORD_REGIONS_MAX);
+    return g_file_set_contents(path, g_bytes_get_data(bytes, NULL), (gssize)g_bytes_get_size(bytes), error);
+}
+
+static int
+write_damo_records(const RunOptions *options, const NsimResult *result)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned number = 0;
+    for (uint32_t i = 0; options->damo_record && i < result->run_count; i++)
+        if (result->runs[i].damon && !write_damo_record(options, &result->runs[i], ++number, &error)) {
+            nsim_cli_complain("%s", error->message);
+            return NSIM_EXIT_FAILED;
+        }
+    if (options->damo_record && number == 0 && !options->quiet)
+        nsim_cli_complain("warning: no kdamond has finished an aggregation interval: '%s' is not written",
+                          options->damo_record);
+    return NSIM_EXIT_OK;
+}
+
 static int
 write_results(const RunOptions *options, const NsimResult *result)
 {
@@ -229,8 +258,9 @@ write_results(const RunOptions *options, const NsimResult *result)
                                   ? nsim_render_text_styled(result, wants_colour(options))
                                   : options->renderer->render(result);
     const int status = nsim_cli_output_finish(options->output, report);
-    if (status != NSIM_EXIT_OK || !options->timeline)
-        return status;
+    const int record_status = status == NSIM_EXIT_OK ? write_damo_records(options, result) : status;
+    if (record_status != NSIM_EXIT_OK || !options->timeline)
+        return record_status;
     g_autofree char *timeline = nsim_render_timeline(result);
     return nsim_cli_output_finish(options->timeline, timeline);
 }
@@ -249,7 +279,8 @@ run_experiment(const RunOptions *options, NsimExperiment *experiment)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GCancellable) cancel = g_cancellable_new();
-    if (!nsim_cli_output_check(options->output, &error) || !nsim_cli_output_check(options->timeline, &error))
+    if (!nsim_cli_output_check(options->output, &error) || !nsim_cli_output_check(options->timeline, &error) ||
+        (options->damo_record && !nsim_cli_output_check(options->damo_record, &error)))
         return nsim_cli_fail(error);
 
     NsimInterrupt *interrupt = nsim_interrupt_new(cancel);
@@ -282,7 +313,8 @@ run(const RunOptions *options)
                                                       .seed = options->seed,
                                                       .until_ps = options->until_ps,
                                                       .timeline = options->timeline != NULL,
-                                                      .host_stats = options->host_stats};
+                                                      .host_stats = options->host_stats,
+                                                      .damo_record = options->damo_record != NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimExperiment) experiment = nsim_experiment_new(&experiment_options, &error);
     if (!experiment) {
@@ -313,6 +345,10 @@ nsim_cmd_run(int argc, char **argv)
          "adds a run with DAMON to the policies: a damo command line as one argument, or a file with one or with "
          "kdamonds (may be repeated)",
          "ARGS"},
+        {"damo-record", 0, 0, G_OPTION_ARG_FILENAME, &options.damo_record,
+         "also write what kdamonds saw, as damo record does: plain JSON if FILE ends in .json, else compressed; further "
+         "runs with kdamonds go to FILE.2 and so on",
+         "FILE"},
         {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.plugins,
          "load a policy from a shared object (may be repeated)", "PATH"},
         {"seed", 0, 0, G_OPTION_ARG_FILENAME, &options.seed_text, "of the random streams", "N"},

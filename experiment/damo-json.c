@@ -99,15 +99,6 @@ put_pattern(NsimJson *json, const NsimDamosPlan *scheme)
     nsim_json_end(json);
 }
 
-static char *
-goal_value_text(uint32_t metric, uint64_t value)
-{
-    uint64_t ns;
-    if (metric != NSIM_GOAL_SOME_MEM_PSI_US)
-        return nsim_damo_text_number(value);
-    return nsim_damo_text_time(__builtin_mul_overflow(value, 1000u, &ns) ? UINT64_MAX : ns);
-}
-
 static void
 put_goal(NsimJson *json, const NsimDamosGoalPlan *goal)
 {
@@ -118,8 +109,8 @@ put_goal(NsimJson *json, const NsimDamosGoalPlan *goal)
     else
         nsim_json_null(json, "nid");
     put_group(json, "memcg_path", goal->memcg);
-    put(json, "target_value", goal_value_text(goal->metric, goal->target));
-    put(json, "current_value", goal_value_text(goal->metric, goal->current));
+    put(json, "target_value", nsim_damo_text_number(goal->target));
+    put(json, "current_value", nsim_damo_text_number(goal->current));
     nsim_json_end(json);
 }
 
@@ -159,15 +150,28 @@ put_watermarks(NsimJson *json, const NsimDamosPlan *scheme)
 }
 
 static void
-put_range_or_null(NsimJson *json, const char *key, const NsimDamosFilterPlan *filter, NsimDamosFilterKind kind)
+put_addresses(NsimJson *json, const NsimDamosFilterPlan *filter)
 {
-    if (filter->kind != kind) {
-        nsim_json_null(json, key);
+    if (filter->kind != NSIM_FILTER_ADDR) {
+        nsim_json_null(json, "address_range");
         return;
     }
-    nsim_json_array(json, key);
-    put(json, NULL, nsim_damo_text_number(filter->start));
-    put(json, NULL, nsim_damo_text_number(filter->end));
+    nsim_json_object(json, "address_range");
+    put(json, "start", nsim_damo_text_number(filter->start));
+    put(json, "end", nsim_damo_text_number(filter->end));
+    nsim_json_end(json);
+}
+
+static void
+put_page_sizes(NsimJson *json, const NsimDamosFilterPlan *filter)
+{
+    if (filter->kind != NSIM_FILTER_HUGEPAGE_SIZE) {
+        nsim_json_null(json, "hugepage_size");
+        return;
+    }
+    nsim_json_array(json, "hugepage_size");
+    put(json, NULL, nsim_damo_text_size(filter->start));
+    put(json, NULL, nsim_damo_text_size(filter->end));
     nsim_json_end(json);
 }
 
@@ -179,12 +183,12 @@ put_filter(NsimJson *json, const NsimDamosFilterPlan *filter)
     nsim_json_bool(json, "matching", filter->matching);
     nsim_json_bool(json, "allow", filter->allow);
     put_group(json, "memcg_path", filter->memcg);
-    put_range_or_null(json, "address_range", filter, NSIM_FILTER_ADDR);
+    put_addresses(json, filter);
     if (filter->kind == NSIM_FILTER_TARGET)
         put(json, "damon_target_idx", nsim_damo_text_number(filter->target));
     else
         nsim_json_null(json, "damon_target_idx");
-    put_range_or_null(json, "hugepage_size", filter, NSIM_FILTER_HUGEPAGE_SIZE);
+    put_page_sizes(json, filter);
     nsim_json_end(json);
 }
 

@@ -28,7 +28,8 @@ nsim_damo_text_size(uint64_t bytes)
     for (unsigned u = G_N_ELEMENTS(units); u > 0; u--) {
         const unsigned shift = 10 * u;
         const uint64_t rest = bytes & ((UINT64_C(1) << shift) - 1);
-        if (bytes >> shift == 0)
+        /* Just one of a unit damo shows in the next smaller one. */
+        if (bytes <= UINT64_C(1) << shift)
             continue;
         /* Three decimals must say all of it. */
         const unsigned __int128 thousandths = (unsigned __int128)rest * 1000;

@@ -31,6 +31,7 @@ typedef struct {
     NsimTime timeline_interval_ps; /* 0: none unless the config asks */
     bool timeline;                 /* a timeline is wanted: a default interval if none is given */
     bool host_stats;
+    bool damo_record; /* keep what kdamonds see in the results */
 } NsimExperimentOptions;
 
 typedef struct _NsimExperiment NsimExperiment;

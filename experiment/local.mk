@@ -8,6 +8,7 @@ libexperiment_a_SOURCES = \
     experiment/damo-say.c experiment/damo-say.h experiment/damo-say-scheme.c \
     experiment/damo-text.c experiment/damo-text.h \
     experiment/damo-trap.c experiment/damo-trap.h \
+    experiment/damon-recorder.c experiment/damon-recorder.h \
     experiment/describe.c \
     experiment/experiment.c experiment/experiment.h \
     experiment/future.c experiment/future.h \

@@ -120,6 +120,7 @@ read_settings(NsimExperiment *plan, const NsimValue *root, const NsimExperimentO
     else if (options->timeline && plan->timeline_ps == 0)
         plan->timeline_ps = TIMELINE_DEFAULT_PS;
     plan->host_stats = options->host_stats;
+    plan->damo_record = options->damo_record;
     if (plan->warmup_ps >= plan->until_ps)
         return nsim_value_error(run != NULL ? run : root, error, "'warmup' does not end before 'until'");
     return true;

@@ -41,6 +41,7 @@ struct _NsimExperiment {
     NsimTime warmup_ps;
     NsimTime timeline_ps; /* 0: none */
     bool host_stats;
+    bool damo_record; /* keep what kdamonds see */
     GPtrArray *warnings; /* char * */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Builds what a run needs, replays, and turns the counters into a result. */
+#include <experiment/damon-recorder.h>
 #include <experiment/run.h>
 
 #include <experiment/replay.h>
@@ -28,6 +29,7 @@ typedef struct {
     uint32_t thread_count, space_count;
     NsimReplay *replay;
     NsimTimeline *timeline;
+    NsimDamonRecorder *recorder;
 } RunState;
 
 static void
@@ -38,6 +40,7 @@ run_state_clear(RunState *state)
     for (uint32_t i = 0; state->cursors != NULL && i < state->thread_count; i++)
         nsim_trace_cursor_free(state->cursors[i]);
     nsim_mm_free(state->mm);
+    nsim_damon_recorder_free(state->recorder);
     nsim_mover_free(state->mover);
     nsim_payers_free(state->payers);
     nsim_cpus_free(state->cpus);
@@ -232,6 +235,8 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;
+    if (plan->damo_record)
+        state->recorder = nsim_damon_recorder_new(state->mm);
     if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !set_reclaim(state, run, error) ||
         !load_workloads(state, run, error))
         return false;
@@ -596,6 +601,8 @@ fill_result(NsimRunJob *run, const RunState *state)
     fill_counters(result, state, run->spec->class);
     find_bound(result, state, machine, busy_ps);
     check_conservation(state, result, machine);
+    if (state->recorder != NULL)
+        result->damon = nsim_damon_recorder_steal(state->recorder);
     if (stats->complete && stats->begin_ps < run->plan->warmup_ps)
         g_ptr_array_add(run->warnings, g_strdup_printf("run '%s' ended before its warm-up did: the figures are of all of it",
                                                        result->label));

@@ -9,6 +9,7 @@
 #include <numasim/migration.h>
 #include <numasim/types.h>
 #include <sim/histogram.h>
+#include <report/damo-record.h>
 
 typedef struct {
     uint64_t mean_ps, p50_ps, p90_ps, p99_ps, max_ps;
@@ -137,6 +138,7 @@ typedef struct {
     uint32_t timeline_count;
     /* --host-stats only */
     uint64_t host_wall_ns;
+    NsimDamoRecord *damon; /* what kdamonds saw, where it was asked for and there were some; NULL */
 } NsimRunResult;
 
 typedef struct {
