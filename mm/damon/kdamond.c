@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Kdamonds: threads that watch memory and act on it. Source, states and what is left out: kdamond.h. */
-#include <mm/damon/kdamond.h>
+#include <mm/damon/kdamond-private.h>
 
 #include <gio/gio.h>
 #include <sim/assert.h>
@@ -10,42 +10,6 @@
 #define PERMIL 1000u
 #define EVENT_NONE UINT64_MAX
 
-typedef enum { START, PREPARE, IDLE, OBSERVE, ACT, MIGRATE, CONCLUDE, OVER } State;
-
-/* The try under way. */
-typedef struct {
-    NsimDamosTry what;
-    NsimDamosWork work;
-    NsimTime began_ps;
-    uint32_t waiting; /* moves that the mover has not answered for */
-    uint64_t moved_pages;
-} Attempt;
-
-struct _NsimKdamond {
-    NsimKdamondSetup setup;
-    NsimKdamondPlan *plan, *pending; /* pending: parameters to be taken over; NULL */
-    NsimDamonContext *context;
-    NsimDamos *schemes;
-    uint64_t *last_folios; /* by scheme */
-    uint32_t scheme_count;
-    NsimDamonSpaceOps space_ops; /* the operations' own: one of the two pairs */
-    NsimDamonSpaceTarget *space_targets;
-    NsimDamonPhysicalOps physical_ops;
-    NsimDamonPhysicalTarget *physical_targets;
-    NsimDamonRange *node_ranges; /* of targets that are nodes */
-    NsimDamonReporter reporter;  /* with access reports as the primitive: around the operations */
-    NsimDamonOps reporter_ops;
-    uint32_t queue, core;
-    NsimNodeId home; /* core without a choice of the plan's: one near this node */
-    NsimPayer payer;
-    char *name;
-    State state;
-    uint64_t event; /* pending, or EVENT_NONE */
-    NsimDamosWalk walk;
-    Attempt attempt;
-    NsimKdamondStats stats;
-};
-
 NsimKdamondConfig
 nsim_kdamond_config_default(void)
 {
@@ -53,16 +17,10 @@ nsim_kdamond_config_default(void)
                                nsim_damon_report_rules_default};
 }
 
-static const NsimDamonContextPlan *
-context_plan(const NsimKdamondPlan *plan)
-{
-    return g_ptr_array_index(plan->contexts, 0);
-}
-
 static const NsimDamosPlan *
 scheme_plan(const NsimKdamondPlan *plan, guint scheme)
 {
-    return g_ptr_array_index(context_plan(plan)->schemes, scheme);
+    return g_ptr_array_index(kdamond_context_plan(plan)->schemes, scheme);
 }
 
 /* ---- Time ---------------------------------------------------------------------------------------------------- */
@@ -272,18 +230,42 @@ ops_of(const NsimDamonContextPlan *plan)
     return sets[plan->ops];
 }
 
+/* Widths of addresses: a walk over more would outlast simulated time. */
+#define PHYSICAL_END ((uint64_t)1 << 52)
+#define VIRTUAL_END ((uint64_t)1 << 57)
+
+static bool
+check_ranges(const NsimDamonContextPlan *plan, GError **error)
+{
+    const uint64_t limit = plan->ops == NSIM_DAMON_PADDR ? PHYSICAL_END : VIRTUAL_END;
+    for (guint t = 0; t < plan->targets->len; t++) {
+        const NsimDamonTargetPlan *target = g_ptr_array_index(plan->targets, t);
+        for (guint r = 0; r < target->ranges->len; r++) {
+            const NsimDamonRange *range = &g_array_index(target->ranges, NsimDamonRange, r);
+            if (range->start < range->end && range->end <= limit)
+                continue;
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                        "target %u of DAMON: addresses %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                        " must ascend and end at %" G_GUINT64_FORMAT " at most",
+                        t, range->start, range->end, limit);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 check_plan(const NsimKdamondSetup *setup, const NsimKdamondPlan *plan, GError **error)
 {
     const NsimCpus *cpus = nsim_mover_setup(setup->mm->mover)->cpus;
     if (plan->contexts->len != 1)
         return refuse(error, "a kdamond has one context");
-    const NsimDamonContextPlan *context = context_plan(plan);
+    const NsimDamonContextPlan *context = kdamond_context_plan(plan);
     if (context->targets->len == 0)
         return refuse(error, "a context of DAMON needs a target");
     if (plan->core >= 0 && (uint32_t)plan->core >= cpus->core_count)
         return refuse(error, "a kdamond is to run on a core that the machine does not have");
-    if (!nsim_damon_attrs_check(&context->attrs, error))
+    if (!nsim_damon_attrs_check(&context->attrs, error) || !check_ranges(context, error))
         return false;
     for (guint s = 0; s < context->schemes->len; s++) {
         if (!nsim_damos_check(scheme_plan(plan, s), setup->mm->machine, error) ||
@@ -298,8 +280,9 @@ static void
 complete_plan(NsimKdamondPlan *plan)
 {
     const NsimDamosFilterPlan filter = {.kind = NSIM_FILTER_YOUNG, .matching = true, .allow = false};
-    for (guint s = 0; context_plan(plan)->ops == NSIM_DAMON_PADDR && s < context_plan(plan)->schemes->len; s++) {
-        NsimDamosPlan *scheme = g_ptr_array_index(context_plan(plan)->schemes, s);
+    for (guint s = 0;
+         kdamond_context_plan(plan)->ops == NSIM_DAMON_PADDR && s < kdamond_context_plan(plan)->schemes->len; s++) {
+        NsimDamosPlan *scheme = g_ptr_array_index(kdamond_context_plan(plan)->schemes, s);
         bool has_young = scheme->action != NSIM_DAMOS_PAGEOUT;
         for (guint f = 0; f < scheme->filters->len; f++)
             has_young |= g_array_index(scheme->filters, NsimDamosFilterPlan, f).kind == NSIM_FILTER_YOUNG;
@@ -312,7 +295,7 @@ complete_plan(NsimKdamondPlan *plan)
 static void
 adopt_schemes(NsimKdamond *kdamond)
 {
-    const uint32_t before = kdamond->scheme_count, now = context_plan(kdamond->plan)->schemes->len;
+    const uint32_t before = kdamond->scheme_count, now = kdamond_context_plan(kdamond->plan)->schemes->len;
     for (uint32_t s = now; s < before; s++)
         nsim_damos_clear(&kdamond->schemes[s]);
     kdamond->schemes = g_renew(NsimDamos, kdamond->schemes, now + 1);
@@ -334,45 +317,6 @@ adopt_core(NsimKdamond *kdamond)
     kdamond->core = kdamond->plan->core < 0 ? NSIM_CORE_NONE : (uint32_t)kdamond->plan->core;
 }
 
-/* Ranges of a target with physical addresses: those it is given, or a node's, or all. */
-static void
-set_physical_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
-{
-    NsimDamonPhysicalTarget *handle = &kdamond->physical_targets[number];
-    *handle = (NsimDamonPhysicalTarget){(const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len};
-    if (plan->ranges->len > 0)
-        return;
-    const NsimMm *mm = kdamond->setup.mm;
-    kdamond->node_ranges[number] =
-        nsim_damon_node_range(mm, plan->nid < 0 ? NSIM_NODE_NONE : nsim_damon_node(mm->machine, plan->nid));
-    *handle = (NsimDamonPhysicalTarget){&kdamond->node_ranges[number], 1};
-}
-
-static void
-set_space_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
-{
-    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
-    handle->ranges = (const NsimDamonRange *)(void *)plan->ranges->data;
-    handle->range_count = plan->ranges->len;
-}
-
-/* Ranges that targets are given anew: regions in them stay. */
-static void
-adopt_ranges(NsimKdamond *kdamond)
-{
-    for (uint32_t t = 0; t < kdamond->context->target_count; t++) {
-        const NsimDamonTargetPlan *plan = g_ptr_array_index(context_plan(kdamond->plan)->targets, t);
-        if (kdamond->physical_targets != NULL)
-            set_physical_ranges(kdamond, t, plan);
-        else
-            set_space_ranges(kdamond, t, plan);
-        if (plan->ranges->len > 0)
-            nsim_damon_target_set_ranges(&kdamond->context->targets[t],
-                                         (const NsimDamonRange *)(void *)plan->ranges->data, plan->ranges->len,
-                                         kdamond->context->min_region_bytes);
-    }
-}
-
 static bool
 same_attrs(const NsimDamonAttrs *a, const NsimDamonAttrs *b)
 {
@@ -391,13 +335,14 @@ adopt_pending(NsimKdamond *kdamond)
     /* Schemes and targets borrow from the plan until they have the new one. */
     NsimKdamondPlan *before = kdamond->plan;
     kdamond->plan = g_steal_pointer(&kdamond->pending);
-    const NsimDamonAttrs *attrs = &context_plan(kdamond->plan)->attrs;
+    const NsimDamonAttrs *attrs = &kdamond_context_plan(kdamond->plan)->attrs;
     /* Sound: the commit has checked them. */
-    if (!same_attrs(&context_plan(before)->attrs, attrs) && !nsim_damon_set_attrs(kdamond->context, attrs, NULL))
+    if (!same_attrs(&kdamond_context_plan(before)->attrs, attrs) &&
+        !nsim_damon_set_attrs(kdamond->context, attrs, NULL))
         nsim_assert(false);
-    kdamond->reporter.plan = context_plan(kdamond->plan);
+    kdamond->reporter.plan = kdamond_context_plan(kdamond->plan);
     adopt_core(kdamond);
-    adopt_ranges(kdamond);
+    kdamond_adopt_ranges(kdamond);
     adopt_schemes(kdamond);
     nsim_kdamond_plan_free(before);
 }
@@ -499,92 +444,12 @@ go(void *context, uint64_t now_ps)
 
 /* ---- Life ------------------------------------------------------------------------------------------------------- */
 
-/* The space that a target names, or failing that whose number it says; without a name that of its own number. */
-static bool
-find_space(const NsimMm *mm, const NsimDamonTargetPlan *plan, guint number, NsimSpaceId *ret, GError **error)
-{
-    guint64 index = number;
-    for (uint32_t s = 0; plan->workload != NULL && s < mm->space_count; s++) {
-        if (strcmp(mm->spaces[s]->workload, plan->workload) == 0) {
-            *ret = (NsimSpaceId)s;
-            return true;
-        }
-    }
-    if ((plan->workload == NULL || g_ascii_string_to_unsigned(plan->workload, 10, 0, G_MAXUINT16, &index, NULL)) &&
-        index < mm->space_count) {
-        *ret = (NsimSpaceId)index;
-        return true;
-    }
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "target %u of DAMON: there is no workload '%s'", number,
-                plan->workload != NULL ? plan->workload : "with its number");
-    return false;
-}
-
-/* Frames can only be kept account of from the beginning. */
-static bool
-need_frames(NsimMm *mm, GError **error)
-{
-    for (uint32_t s = 0; mm->frames == NULL && s < mm->space_count; s++) {
-        if (mm->spaces[s]->resident_count > 0)
-            return refuse(error, "DAMON can watch physical addresses only if it is asked to before there is memory");
-    }
-    return nsim_mm_need_frames(mm, error);
-}
-
-static bool
-add_space_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
-{
-    NsimDamonSpaceTarget *handle = &kdamond->space_targets[number];
-    if (!find_space(kdamond->setup.mm, plan, number, &handle->id, error))
-        return false;
-    handle->space = kdamond->setup.mm->spaces[handle->id];
-    set_space_ranges(kdamond, number, plan);
-    nsim_damon_add_target(kdamond->context, handle);
-    return true;
-}
-
-static bool
-add_physical_target(NsimKdamond *kdamond, guint number, const NsimDamonTargetPlan *plan, GError **error)
-{
-    const NsimNodeId node = nsim_damon_node(kdamond->setup.mm->machine, plan->nid);
-    if (plan->nid >= 0 && node == NSIM_NODE_NONE) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "target %u of DAMON is node %d, which the machine does not have", number, plan->nid);
-        return false;
-    }
-    set_physical_ranges(kdamond, number, plan);
-    if (kdamond->physical_targets[number].ranges->end == 0)
-        return refuse(error, "a target of DAMON has no memory");
-    if (number == 0 && node != NSIM_NODE_NONE)
-        kdamond->home = node;
-    nsim_damon_add_target(kdamond->context, &kdamond->physical_targets[number]);
-    return true;
-}
-
-static bool
-add_targets(NsimKdamond *kdamond, const NsimDamonContextPlan *plan, GError **error)
-{
-    if (plan->ops == NSIM_DAMON_PADDR) {
-        kdamond->physical_targets = g_new0(NsimDamonPhysicalTarget, plan->targets->len);
-        kdamond->node_ranges = g_new0(NsimDamonRange, plan->targets->len);
-    } else {
-        kdamond->space_targets = g_new0(NsimDamonSpaceTarget, plan->targets->len);
-    }
-    for (guint t = 0; t < plan->targets->len; t++) {
-        const NsimDamonTargetPlan *target = g_ptr_array_index(plan->targets, t);
-        if (plan->ops == NSIM_DAMON_PADDR ? !add_physical_target(kdamond, t, target, error)
-                                          : !add_space_target(kdamond, t, target, error))
-            return false;
-    }
-    return true;
-}
-
 /* The operations that the plan asks for, with accessed bits or around access reports. */
 static const NsimDamonOps *
 make_ops(NsimKdamond *kdamond, void **ret_state)
 {
     const NsimKdamondSetup *setup = &kdamond->setup;
-    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
+    const NsimDamonContextPlan *plan = kdamond_context_plan(kdamond->plan);
     const bool physical = plan->ops == NSIM_DAMON_PADDR;
     g_autofree char *stream = g_strconcat(kdamond->name, ".ops", NULL);
     nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
@@ -608,8 +473,8 @@ static bool
 make_context(NsimKdamond *kdamond, GError **error)
 {
     const NsimKdamondSetup *setup = &kdamond->setup;
-    const NsimDamonContextPlan *plan = context_plan(kdamond->plan);
-    if (plan->ops == NSIM_DAMON_PADDR && !need_frames(setup->mm, error))
+    const NsimDamonContextPlan *plan = kdamond_context_plan(kdamond->plan);
+    if (plan->ops == NSIM_DAMON_PADDR && !kdamond_need_frames(setup->mm, error))
         return false;
     NsimDamonSetup made = {.attrs = plan->attrs,
                            .rules = setup->config->rules,
@@ -620,7 +485,7 @@ make_context(NsimKdamond *kdamond, GError **error)
                            .stream = kdamond->name};
     made.ops = make_ops(kdamond, &made.ops_state);
     kdamond->context = nsim_damon_context_new(&made, error);
-    return kdamond->context != NULL && add_targets(kdamond, plan, error);
+    return kdamond->context != NULL && kdamond_add_targets(kdamond, error);
 }
 
 NsimKdamond *
@@ -673,13 +538,26 @@ nsim_kdamond_free(NsimKdamond *kdamond)
     g_free(kdamond);
 }
 
+static bool
+same_targets(const NsimDamonContextPlan *a, const NsimDamonContextPlan *b)
+{
+    if (a->targets->len != b->targets->len)
+        return false;
+    for (guint t = 0; t < a->targets->len; t++) {
+        const NsimDamonTargetPlan *one = g_ptr_array_index(a->targets, t), *other = g_ptr_array_index(b->targets, t);
+        if (one->nid != other->nid || g_strcmp0(one->workload, other->workload) != 0)
+            return false;
+    }
+    return true;
+}
+
 bool
 nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GError **error)
 {
     if (!check_plan(&kdamond->setup, plan, error))
         return false;
-    const NsimDamonContextPlan *now = context_plan(kdamond->plan), *next = context_plan(plan);
-    if (next->ops != now->ops || next->targets->len != now->targets->len || next->primitive != now->primitive)
+    const NsimDamonContextPlan *now = kdamond_context_plan(kdamond->plan), *next = kdamond_context_plan(plan);
+    if (next->ops != now->ops || next->primitive != now->primitive || !same_targets(next, now))
         return refuse(error, "new parameters of DAMON must have the operations, targets and primitive that there are");
     return true;
 }
@@ -714,7 +592,7 @@ nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report)
 bool
 nsim_kdamond_arms(const NsimKdamond *kdamond)
 {
-    return context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_PAGE_FAULT;
+    return kdamond_context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_PAGE_FAULT;
 }
 
 /* ---- Questions ----------------------------------------------------------------------------------------------------

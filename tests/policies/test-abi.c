@@ -71,6 +71,8 @@ test_structs(void)
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
+        PLACE(NsimHostOps, damon, 208),
+        PLACE(NsimHostOps, physical, 224),
         PLACE(NsimHostOps, memory_pressure_us, 280),
         PLACE(NsimHostOps, scan, 312),
         SIZE(NsimTaskInfo, 40),
@@ -85,7 +87,11 @@ test_structs(void)
         SIZE(NsimRouteCounters, 40),
         SIZE(NsimResourceCounters, 24),
         PLACE(NsimHostOps, kernel_work, 368),
+        PLACE(NsimHostOps, page_at, 376),
+        SIZE(NsimSnapshotRegion, 24),
         SIZE(NsimSnapshot, 64),
+        PLACE(NsimSnapshot, time_ps, 24),
+        PLACE(NsimSnapshot, regions, 56),
     };
     /* The table is of 64-bit machines. */
     if (sizeof(void *) == 8)

@@ -27,7 +27,8 @@ rig_start(Rig *rig)
 {
     rig->fabric = nsim_fabric_new(rig->box.machine);
     rig->cpus = nsim_cpus_new(rig->box.machine);
-    rig->payers = nsim_payers_new(NULL, 0);
+    const NsimGroup group = {.name = "g"};
+    rig->payers = nsim_payers_new(&group, 1);
     box_start(&rig->box);
     const NsimMoverSetup setup = {.machine = rig->box.machine,
                                   .fabric = rig->fabric,

@@ -17,7 +17,7 @@ typedef struct {
     NsimMover *mover;
     NsimMoverConfig mover_config; /* set before rig_start() */
     NsimDamonSession *session;
-    uint32_t space_groups[BOX_SPACES_MAX];
+    uint32_t space_groups[BOX_SPACES_MAX]; /* none; 0 before rig_start(): the group "g" */
     NsimAccessorId space_accessors[BOX_SPACES_MAX];
     /* accesses: `accesses_per_tick` each millisecond, nine tenths of them to hot pages */
     NsimRandom random;

@@ -290,7 +290,7 @@ test_refusals(void)
     NsimDamonPlan *plan;
     rig_open(&rig, 64, 64, 8, 1);
     rig_start(&rig);
-    for (uint32_t i = 0; i < 7; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         g_autoptr(GError) error = NULL;
         NsimDamosPlan *scheme = fixed_plan(&plan, &rig, NSIM_DAMOS_MIGRATE_COLD, 1);
         NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
@@ -307,6 +307,9 @@ test_refusals(void)
             g_ptr_array_add(kdamond->contexts, nsim_damon_context_plan_new());
         else if (i == 5)
             ((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->workload = g_strdup("nobody");
+        else if (i == 6)
+            g_array_index(((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->ranges, NsimDamonRange, 0)
+                .end = UINT64_MAX;
         else
             g_ptr_array_set_size(context->targets, 0);
         CU_ASSERT_FALSE(nsim_damon_session_run(rig.session, plan, &error));
@@ -315,14 +318,17 @@ test_refusals(void)
     }
     fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
     rig_damon(&rig, plan);
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 3; i++) {
         g_autoptr(GError) error = NULL;
         fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
         NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
+        NsimDamonContextPlan *context = g_ptr_array_index(kdamond->contexts, 0);
         if (i == 0)
             (void)rig_plan_add(plan);
+        else if (i == 1)
+            (void)rig_add_target(context);
         else
-            (void)rig_add_target(g_ptr_array_index(kdamond->contexts, 0));
+            ((NsimDamonTargetPlan *)g_ptr_array_index(context->targets, 0))->workload = g_strdup("v");
         CU_ASSERT_FALSE(nsim_damon_session_run(rig.session, plan, &error));
         CU_ASSERT_PTR_NOT_NULL(error);
     }
@@ -447,6 +453,69 @@ test_pageout(void)
     close_action(&rig);
 }
 
+/* ---- Goals ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t
+measure(const Rig *rig, NsimDamosGoalMetric metric, int32_t nid, const char *group)
+{
+    g_autofree char *name = g_strdup(group);
+    const NsimDamosGoalPlan plan = {.metric = metric, .nid = nid, .memcg = name, .target = 1};
+    const NsimDamosGoalWorld world = {.mm = rig->box.mm};
+    NsimDamosGoal goal = {.current = 77};
+    nsim_damos_goal_measure(&goal, &plan, &world);
+    return goal.current;
+}
+
+/* 16 of 64 MiB on node 0, all of them of group g. */
+static void
+test_metrics(void)
+{
+    Rig rig;
+    rig_open(&rig, 64, 64, 8, 1);
+    rig.space_groups[0] = 0;
+    rig_start(&rig);
+    place(&rig, 0);
+    (void)nsim_space_change(rig.box.spaces[0], 5, 1, 0, NSIM_PAGE_DIRTY);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_USER_INPUT, 0, NULL), 77);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEM_USED_BP, 0, NULL), 2500);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEM_FREE_BP, 0, NULL), 7500);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEM_USED_BP, 1, NULL), 0);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEMCG_USED_BP, 0, "g"), 2500);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEMCG_FREE_BP, 0, "g"), 7500);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEMCG_USED_BP, 0, "nobody"), 0);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_NODE_MEMCG_FREE_BP, 0, "nobody"), 10000);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_SOME_MEM_PSI_US, 0, NULL), 0);
+    rig_close(&rig);
+    run_action(&rig, NSIM_DAMOS_LRU_PRIO, false);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_ACTIVE_MEM_BP, 0, NULL), 10000);
+    CU_ASSERT_EQUAL(measure(&rig, NSIM_GOAL_INACTIVE_MEM_BP, 0, NULL), 0);
+    close_action(&rig);
+}
+
+/* 12 MiB of what matches are on node 0, 4 MiB on node 1. */
+static void
+test_eligible(void)
+{
+    const NsimDamosGoalPlan goal = {.metric = NSIM_GOAL_NODE_ELIGIBLE_MEM_BP, .nid = 0, .target = 10000};
+    Rig rig;
+    NsimDamonContextPlan *context;
+    rig_open(&rig, 64, 64, 8, 1);
+    rig_start(&rig);
+    NsimDamonPlan *plan = rig_plan(&context);
+    (void)rig_add_target(context);
+    NsimDamosPlan *scheme = rig_add_scheme(context, NSIM_DAMOS_STAT, -1);
+    g_array_append_val(scheme->goals, goal);
+    rig_damon(&rig, plan);
+    (void)nsim_space_place(rig.box.spaces[0], 0, 3072, 0);
+    (void)nsim_space_place(rig.box.spaces[0], 3072, 1024, 1);
+    rig_run(&rig, 150 * NSIM_MS);
+    const NsimDamos *at = nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 0), 0);
+    CU_ASSERT_EQUAL(at->goals[0].current, 7500);
+    /* A score of 7500: a quarter more than a byte. */
+    CU_ASSERT_EQUAL(at->quota.tuned_bp, 12500);
+    rig_close(&rig);
+}
+
 /* ---- A policy that uses it ------------------------------------------------------------------------------------- */
 
 /* The command line of the talk, with quotas that a short test can reach. */
@@ -554,5 +623,7 @@ test_kdamond_register(void)
            CU_add_test(suite, "physical addresses", test_physical) != NULL &&
            CU_add_test(suite, "physical addresses: idle", test_physical_idle) != NULL &&
            CU_add_test(suite, "lists", test_lists) != NULL && CU_add_test(suite, "pageout", test_pageout) != NULL &&
+           CU_add_test(suite, "metrics", test_metrics) != NULL &&
+           CU_add_test(suite, "eligible memory", test_eligible) != NULL &&
            CU_add_test(suite, "a policy", test_policy) != NULL;
 }
