@@ -77,6 +77,14 @@ damo_text_word(DamoText *damo, const char *format, ...)
 }
 
 void
+damo_text_cpus(DamoText *damo, const DamoCpus *cpus)
+{
+    damo->sample_filters++;
+    damo_text_word(damo, "--sample_primitives %s --sample_filter allow cpu %u-%u", cpus->primitive, cpus->first,
+                   cpus->last);
+}
+
+void
 damo_text_scheme(DamoText *damo, const char *action, int32_t nid)
 {
     end_scheme(damo);
@@ -118,6 +126,8 @@ damo_text_end(DamoText *damo)
     g_string_append(damo->text, " \\\n   ");
     append_ones(damo->text, "--nr_targets", damo->kdamonds);
     g_string_append_printf(damo->text, " --nr_schemes%s", damo->schemes->str);
+    if (damo->sample_filters > 0)
+        append_ones(damo->text, "--nr_sample_filters", damo->sample_filters);
     append_ones(damo->text, "--nr_ctxs", damo->kdamonds);
     g_string_free(damo->schemes, TRUE);
     g_string_free(damo->goals, TRUE);

@@ -14,8 +14,14 @@
 typedef struct {
     GString *text;
     GString *schemes, *goals, *filters; /* counts by kdamond, by scheme */
-    uint32_t kdamonds, scheme_count, goal_count, filter_count;
+    uint32_t kdamonds, scheme_count, goal_count, filter_count, sample_filters;
 } DamoText;
+
+/* One accessor's accesses: how they are seen, and its first and last CPU. */
+typedef struct {
+    const char *primitive;
+    uint32_t first, last;
+} DamoCpus;
 
 void damo_text_begin(DamoText *damo);
 /* A kdamond for the memory of a node, by its number, or for physical addresses [start, end). */
@@ -24,6 +30,8 @@ void damo_text_range(DamoText *damo, uint64_t start, uint64_t end);
 /* A kdamond for the virtual addresses of a workload, by its index. */
 void damo_text_space(DamoText *damo, uint32_t space);
 void damo_text_word(DamoText *damo, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Count the accesses of these CPUs alone: for all kdamonds or none. */
+void damo_text_cpus(DamoText *damo, const DamoCpus *cpus);
 /* Begin a scheme that moves to a node. */
 void damo_text_scheme(DamoText *damo, const char *action, int32_t nid);
 void damo_text_goal(DamoText *damo, const char *metric, uint64_t ppm, int32_t nid);

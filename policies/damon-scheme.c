@@ -22,14 +22,14 @@ append_scheme(DamoText *damo, const DamonTiering *tiering, const char *action, c
 
 void
 damon_tiering_append(DamoText *damo, const NsimHost *host, const DamonTiering *tiering, const NodeList *path,
-                     const char *words)
+                     const DamoCpus *cpus)
 {
     for (uint32_t i = 0; i < path->count; i++) {
         const int32_t nid = path_nid(host, path->nodes[i]);
         damo_text_node(damo, nid);
         damo_text_word(damo, "%s", tiering->monitoring);
-        if (words != NULL)
-            damo_text_word(damo, "%s", words);
+        if (cpus != NULL)
+            damo_text_cpus(damo, cpus);
         if (i + 1 < path->count) {
             append_scheme(damo, tiering, "migrate_cold", "0% 0%", path_nid(host, path->nodes[i + 1]));
             damo_text_goal(damo, "node_mem_free_bp", tiering->free_goal_ppm, nid);

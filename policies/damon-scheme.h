@@ -79,7 +79,7 @@ typedef struct {
 
 /*
  * One kdamond for each node of the path: what is cold there goes to the next node, what is hot to the one before.
- * `words`, nullable, are put behind those of the monitoring.
+ * `cpus`, nullable: whose accesses count.
  */
 void damon_tiering_append(DamoText *damo, const NsimHost *host, const DamonTiering *tiering, const NodeList *path,
-                          const char *words);
+                          const DamoCpus *cpus);

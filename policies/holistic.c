@@ -121,14 +121,12 @@ cpu_numbers(const NsimHost *host, NsimAccessorId accessor, uint32_t *ret_first, 
     *ret_last = first + MAX(own.core_count, 1u) - 1;
 }
 
-/* An accessor's monitoring in damo's words. (transfer full) */
-static char *
-sampling_words(const Holistic *self, const NsimHost *host, uint32_t index)
+static DamoCpus
+cpus_of(const Holistic *self, const NsimHost *host, uint32_t index)
 {
-    uint32_t first, last;
-    cpu_numbers(host, self->accessors[index], &first, &last);
-    return g_strdup_printf("--sample_primitives %s --sample_filter allow cpu %u-%u",
-                           primitives[self->config->primitive], first, last);
+    DamoCpus cpus = {.primitive = primitives[self->config->primitive]};
+    cpu_numbers(host, self->accessors[index], &cpus.first, &cpus.last);
+    return cpus;
 }
 
 /* One TPP for each accessor. (transfer full) */
@@ -139,11 +137,11 @@ independent_text(const Holistic *self, const NsimHost *host, GError **error)
     damo_text_begin(&damo);
     bool sound = true;
     for (uint32_t i = 0; i < self->accessor_count && sound; i++) {
-        g_autofree char *words = sampling_words(self, host, i);
+        const DamoCpus cpus = cpus_of(self, host, i);
         NodeList path;
         sound = path_parse(host, "holistic", "auto", self->accessors[i], &path, error);
         if (sound)
-            damon_tiering_append(&damo, host, &self->config->tiering, &path, words);
+            damon_tiering_append(&damo, host, &self->config->tiering, &path, &cpus);
     }
     char *text = damo_text_end(&damo);
     if (!sound)
@@ -158,11 +156,11 @@ monitors_text(const Holistic *self, const NsimHost *host)
     DamoText damo;
     damo_text_begin(&damo);
     for (uint32_t i = 0; i < self->accessor_count; i++) {
-        g_autofree char *words = sampling_words(self, host, i);
+        const DamoCpus cpus = cpus_of(self, host, i);
         for (uint32_t s = 0; s < nsim_space_count(host); s++) {
             damo_text_space(&damo, s);
             damo_text_word(&damo, "%s", self->config->tiering.monitoring);
-            damo_text_word(&damo, "%s", words);
+            damo_text_cpus(&damo, &cpus);
         }
     }
     return damo_text_end(&damo);

@@ -122,7 +122,7 @@ read_context(const NsimDamoUses *uses, uint32_t c, bool has_pid, NsimDamonContex
     g_autoptr(GError) refused = NULL;
     if (!read_ops(uses, c, has_pid, context, error) || !read_intervals(uses, c, &context->attrs, error) ||
         !read_region_counts(uses, c, &context->attrs, error) ||
-        !read_intervals_goal(uses, c, &context->attrs.goal, error) || !nsim_damo_sample_read(uses, c, context, error))
+        !read_intervals_goal(uses, c, &context->attrs.goal, error))
         return false;
     return nsim_damon_attrs_check(&context->attrs, &refused) ||
            nsim_damo_word_error(uses->words, attribute_word(uses, c), error, "context %u: %s", c, refused->message);
@@ -278,6 +278,25 @@ count_targets(const NsimDamoUses *uses, uint32_t context_count)
     return count;
 }
 
+/* Filters of reports: all of them to each context, or so many each. */
+static bool
+add_sampling(const NsimDamoUses *uses, GPtrArray *contexts, GError **error)
+{
+    g_autoptr(GArray) shares = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    const uint32_t total = nsim_damo_uses_count(uses, NSIM_DAMO_SAMPLE_FILTER);
+    const bool shared = nsim_damo_uses_count(uses, NSIM_DAMO_NR_SAMPLE_FILTERS) > 0;
+    if (shared &&
+        !read_shares(uses, NSIM_DAMO_NR_SAMPLE_FILTERS, contexts->len, total, "sample filters", shares, error))
+        return false;
+    for (uint32_t c = 0, first = 0; c < contexts->len; c++) {
+        const uint32_t count = shared ? g_array_index(shares, uint32_t, c) : total;
+        if (!nsim_damo_sample_read(uses, c, first, count, g_ptr_array_index(contexts, c), error))
+            return false;
+        first += shared ? count : 0;
+    }
+    return true;
+}
+
 static bool
 add_contexts(const NsimDamoUses *uses, GPtrArray *contexts, uint32_t context_count, GError **error)
 {
@@ -295,7 +314,7 @@ add_contexts(const NsimDamoUses *uses, GPtrArray *contexts, uint32_t context_cou
             if (!read_target(uses, t, context, error))
                 return false;
     }
-    return true;
+    return add_sampling(uses, contexts, error);
 }
 
 /* ---- Schemes -------------------------------------------------------------------------------------------------- */

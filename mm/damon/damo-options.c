@@ -54,6 +54,7 @@ static const OptionRow rows[] = {
     {"--damos_nr_filters", 0, NSIM_DAMO_NR_FILTERS, 1, ANY, "filters of each scheme"},
     {"--nr_targets", 0, NSIM_DAMO_NR_TARGETS, 1, ANY, "targets of each context"},
     {"--nr_schemes", 0, NSIM_DAMO_NR_SCHEMES, 1, ANY, "schemes of each context"},
+    {"--nr_sample_filters", 0, NSIM_DAMO_NR_SAMPLE_FILTERS, 1, ANY, "sample filters of each context"},
     {"--nr_ctxs", 0, NSIM_DAMO_NR_CTXS, 1, ANY, "contexts of each kdamond"},
     {"--monitoring_intervals_autotune", 0, NSIM_DAMO_AUTOTUNE, 0, 0, ""},
     {"--sample_filter", 0, NSIM_DAMO_SAMPLE_FILTER, 2, ANY,

@@ -21,7 +21,8 @@ bool nsim_damo_scheme_add_goal(const NsimDamoUses *uses, const NsimDamoUse *use,
 bool nsim_damo_scheme_add_filters(const NsimDamoUses *uses, const NsimDamoUse *use, NsimDamosPlan *scheme,
                                   GError **error);
 /* damo-sample.c: what says which access reports count, into one context. */
-bool nsim_damo_sample_read(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan *plan, GError **error);
+bool nsim_damo_sample_read(const NsimDamoUses *uses, uint32_t context, uint32_t first_filter, uint32_t filter_count,
+                           NsimDamonContextPlan *plan, GError **error);
 /* "0-3,5" ascending and without repetition into `numbers` (uint32_t). False: it is not such a list, or too long. */
 bool nsim_damo_numbers_parse(const char *text, GArray *numbers);
 

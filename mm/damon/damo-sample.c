@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sample control of a command line: the primitive, and which reports count. `--sample_primitives` once is for all
- * contexts, else one for each; filters are for all contexts.
+ * contexts, else one for each; filters are for all contexts unless `--nr_sample_filters` (ours) shares them out.
  *
  * Source: the spelling of the talk at LPC 2025 (--sample_filter), and damo's experimental --exp_ops_*, mid-2026, whose
  * conditions must all hold.
@@ -134,12 +134,13 @@ read_primitive(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan 
 }
 
 bool
-nsim_damo_sample_read(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan *plan, GError **error)
+nsim_damo_sample_read(const NsimDamoUses *uses, uint32_t context, uint32_t first_filter, uint32_t filter_count,
+                      NsimDamonContextPlan *plan, GError **error)
 {
     if (!read_primitive(uses, context, plan, error))
         return false;
-    for (uint32_t i = 0; i < nsim_damo_uses_count(uses, NSIM_DAMO_SAMPLE_FILTER); i++)
-        if (!read_filter(uses->words, nsim_damo_uses_get(uses, NSIM_DAMO_SAMPLE_FILTER, i), plan, error))
+    for (uint32_t i = 0; i < filter_count; i++)
+        if (!read_filter(uses->words, nsim_damo_uses_get(uses, NSIM_DAMO_SAMPLE_FILTER, first_filter + i), plan, error))
             return false;
     return add_condition(uses, NSIM_DAMO_EXP_CPUS, NSIM_SAMPLE_CPU, plan, error) &&
            add_condition(uses, NSIM_DAMO_EXP_TIDS, NSIM_SAMPLE_THREADS, plan, error) &&

@@ -169,6 +169,23 @@ test_sample_control(void)
     CU_ASSERT_EQUAL(g_array_index(cpu->numbers, uint32_t, 4), 5);
 }
 
+/* Each context counts the accesses of CPUs of its own; without shares all filters are for all contexts. */
+static void
+test_sample_shares(void)
+{
+    static const char contexts[] =
+        "--numa_node 0 --sample_filter allow cpu 0-3 --numa_node 1 --sample_filter allow cpu 4-7 "
+        "--sample_filter reject write --nr_targets 1 1 --nr_schemes 0 0 --nr_ctxs 1 1";
+    g_autofree char *shared = g_strconcat(contexts, " --nr_sample_filters 1 2", NULL);
+    g_autoptr(NsimDamonPlan) plan = read_good(shared), all = read_good(contexts);
+    const NsimSampleFilterPlan *cpu = g_ptr_array_index(context_of(plan, 1)->sample_filters, 0);
+    CU_ASSERT_EQUAL(context_of(plan, 0)->sample_filters->len, 1);
+    CU_ASSERT_EQUAL(context_of(plan, 1)->sample_filters->len, 2);
+    CU_ASSERT_EQUAL(g_array_index(cpu->numbers, uint32_t, 0), 4);
+    CU_ASSERT_EQUAL(context_of(all, 0)->sample_filters->len, 3);
+    CU_ASSERT_EQUAL(context_of(all, 1)->sample_filters->len, 3);
+}
+
 /* Four schemes on two nodes, from the cover letter of the per-cgroup goals, with its comments in the command. */
 static void
 test_groups(void)
@@ -459,6 +476,7 @@ test_errors(void)
         {"--damos_action 'stat", "word 2 (line 1, column 16): "},
         {"--sample_filter allow cpu", "wants numbers"},
         {"--sample_filter allow cpu 0-999999999", "at most 65536 numbers"},
+        {"--sample_filter reject write --nr_sample_filters 2", "'--nr_sample_filters' adds up to 2, but there is 1"},
         {"--sample_primitives both", "'both' is not one of page_table, page_fault"},
         {"{\"kdamonds\": [{\"contexts\": []}]}", "damo:1:28: a kdamond has 0 contexts"},
         {"{\"kdamonds\": [{\"contexts\": [{\"shemes\": []}]}]}", "did you mean \"schemes\""},
@@ -483,6 +501,7 @@ test_damo_register(void)
     CU_pSuite suite = CU_add_suite("damo", NULL, NULL);
     return suite != NULL && CU_add_test(suite, "the talk's command line", test_seed) != NULL &&
            CU_add_test(suite, "sample control", test_sample_control) != NULL &&
+           CU_add_test(suite, "shares of sample control", test_sample_shares) != NULL &&
            CU_add_test(suite, "goals of groups", test_groups) != NULL &&
            CU_add_test(suite, "filters", test_filters) != NULL && CU_add_test(suite, "targets", test_targets) != NULL &&
            CU_add_test(suite, "schemes", test_schemes) != NULL && CU_add_test(suite, "files", test_file) != NULL &&
