@@ -9,6 +9,8 @@
 
 #include "policies/path.h"
 
+const char *const damon_tuners[] = {"consist", "temporal", NULL};
+
 static void
 append_scheme(DamoText *damo, const DamonTiering *tiering, const char *action, const char *rate, int32_t nid)
 {
@@ -18,6 +20,8 @@ append_scheme(DamoText *damo, const DamonTiering *tiering, const char *action, c
     damo_text_word(damo, "--damos_access_rate %s --damos_apply_interval %s", rate, apply);
     damo_text_word(damo, "--damos_quota_interval %s --damos_quota_space %" G_GUINT64_FORMAT, window,
                    tiering->quota_bytes);
+    if (tiering->tuner != 0)
+        damo_text_word(damo, "--damos_quota_goal_tuner %s", damon_tuners[tiering->tuner]);
 }
 
 void

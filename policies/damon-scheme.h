@@ -14,8 +14,12 @@ typedef struct {
     uint64_t quota_bytes;
     NsimTime quota_interval_ps, apply_interval_ps;
     uint64_t free_goal_ppm, used_goal_ppm;
+    uint32_t tuner; /* of damon_tuners */
     bool young;
 } DamonTiering;
+
+/* How a goal leads the quota: by the kernel's feedback, or at once and only until it is reached. */
+extern const char *const damon_tuners[];
 
 /* Option rows of the fields; `Config` has a DamonTiering named `tiering`. */
 #define DAMON_TIERING_OPTIONS(Config)                                                                                  \
@@ -69,13 +73,18 @@ typedef struct {
          .default_text = "99.7%",                                                                                      \
          .help = "share of a node that promotion wants used",                                                          \
          .source = "Park, LPC 2025 talk; damo scripts/mem_tier.sh"},                                                   \
+        {.key = "tuner",                                                                                               \
+         .type = NSIM_OPTION_ENUM,                                                                                     \
+         .offset = offsetof(Config, tiering.tuner),                                                                    \
+         .default_text = "consist",                                                                                    \
+         .choices = damon_tuners,                                                                                      \
+         .help = "how goals lead quotas: consist grows them from one byte, temporal gives all until the goal is met",  \
+         .source = "Linux mm/damon/core.c; temporal since 7.1"},                                                       \
     {                                                                                                                  \
         .key = "young", .type = NSIM_OPTION_BOOL, .offset = offsetof(Config, tiering.young), .default_text = "yes",    \
         .help = "look at each page again before it moves: only young ones go up, none of them down",                   \
         .source = "Park, LPC 2025 talk; damo scripts/mem_tier.sh"                                                      \
     }
-
-#define DAMON_TIERING_OPTION_COUNT 8
 
 /*
  * One kdamond for each node of the path: what is cold there goes to the next node, what is hot to the one before.
