@@ -4,6 +4,7 @@ machinesdir = $(configsdir)/machines
 experimentsdir = $(configsdir)/experiments
 dist_experiments_DATA = \
     configs/experiments/dynamic-interleave.yaml \
+    configs/experiments/holistic.yaml configs/experiments/hot-sets.spec.yaml \
     configs/experiments/migration-auto.yaml \
     configs/experiments/migration-v1-share.yaml \
     configs/experiments/migration-v2-count.yaml \

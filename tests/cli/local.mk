@@ -7,6 +7,7 @@ cli_tests = \
     tests/cli/errors.test \
     tests/cli/from-damo.test \
     tests/cli/generate.test \
+    tests/cli/holistic.test \
     tests/cli/hostile.test \
     tests/cli/import.test \
     tests/cli/interrupt.test \
