@@ -657,8 +657,13 @@ host_fail(NsimHost *host, const char *message)
 static bool
 host_damon(NsimHost *host, const char *text, GError **error)
 {
-    NsimDamonPlan *plan = nsim_damo_read(text, error);
-    return plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, error);
+    g_autoptr(GError) why = NULL;
+    NsimDamonPlan *plan = nsim_damo_read(text, &why);
+    if (plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, &why))
+        return true;
+    /* Whatever it is, it is in the text. */
+    g_set_error_literal(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, why->message);
+    return false;
 }
 
 static bool
