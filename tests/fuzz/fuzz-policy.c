@@ -102,6 +102,8 @@ give_mover(Rig *rig, const NsimMachine *machine, const NsimMoverConfig *config)
 }
 
 /* Spaces `w` of one frame and `v` of two. */
+#define STEPS_MAX 500u
+
 static void
 rig_open(Rig *rig, const NsimMachine *machine, const NsimMoverConfig *config)
 {
@@ -134,7 +136,7 @@ rig_close(Rig *rig)
     nsim_memory_free(rig->memory);
 }
 
-/* Each accessor loads a space; then all that the policy planned for later happens. */
+/* Each accessor loads a space; then what the policy planned for later happens, at so many times: timers never end. */
 static void
 rig_run(Rig *rig)
 {
@@ -143,7 +145,10 @@ rig_run(Rig *rig)
         if (loaded != (rig->mm->failure == NULL))
             abort();
     }
-    for (NsimTime next_ps; (next_ps = nsim_event_queue_next_time(rig->events)) != NSIM_TIME_MAX;) {
+    for (uint32_t step = 0; step < STEPS_MAX; step++) {
+        const NsimTime next_ps = nsim_event_queue_next_time(rig->events);
+        if (next_ps == NSIM_TIME_MAX)
+            break;
         rig->mm->now_ps = next_ps;
         (void)nsim_event_queue_run(rig->events, next_ps);
     }
