@@ -8,7 +8,6 @@
  */
 #include <mm/host.h>
 
-#include <mm/damon/damo.h>
 #include <mm/damon/session.h>
 
 #include <sim/assert.h>
@@ -657,8 +656,7 @@ host_fail(NsimHost *host, const char *message)
 static bool
 host_damon(NsimHost *host, const char *text, GError **error)
 {
-    NsimDamonPlan *plan = nsim_damo_read(text, error);
-    return plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, error);
+    return nsim_damon_session_run_args(nsim_damon_session(mm_of(host)), text, error);
 }
 
 static bool
@@ -797,6 +795,7 @@ nsim_mm_samples(NsimMm *mm, const NsimSample *samples, uint32_t count)
 {
     if (mm->instance != NULL && mm->policy->samples != NULL)
         mm->policy->samples(mm->instance, &mm->host, samples, count);
+    nsim_damon_report_samples(mm, samples, count);
 }
 
 static bool
