@@ -15,7 +15,8 @@ damo_text_begin(DamoText *damo)
     *damo = (DamoText){.text = g_string_new("damo start"),
                        .schemes = g_string_new(NULL),
                        .goals = g_string_new(NULL),
-                       .filters = g_string_new(NULL)};
+                       .filters = g_string_new(NULL),
+                       .sample_filters = g_string_new(NULL)};
 }
 
 static void
@@ -32,9 +33,11 @@ static void
 end_kdamond(DamoText *damo)
 {
     end_scheme(damo);
-    if (damo->kdamonds > 0)
+    if (damo->kdamonds > 0) {
         g_string_append_printf(damo->schemes, " %u", damo->scheme_count);
-    damo->scheme_count = 0;
+        g_string_append_printf(damo->sample_filters, " %u", damo->sample_filter_count);
+    }
+    damo->scheme_count = damo->sample_filter_count = 0;
 }
 
 static void
@@ -64,6 +67,14 @@ damo_text_space(DamoText *damo, uint32_t space)
 {
     begin_kdamond(damo);
     damo_text_word(damo, "--ops vaddr --target_pid %u", space);
+}
+
+void
+damo_text_sample_filter(DamoText *damo, const char *filter)
+{
+    damo_text_word(damo, "--sample_filter %s", filter);
+    damo->sample_filter_count++;
+    damo->sample_filters_all++;
 }
 
 void
@@ -115,6 +126,8 @@ damo_text_end(DamoText *damo)
     if (damo->goals->len > 0)
         g_string_append_printf(damo->text, " \\\n    --damos_nr_quota_goals%s --damos_nr_filters%s", damo->goals->str,
                                damo->filters->str);
+    if (damo->sample_filters_all > 0)
+        g_string_append_printf(damo->text, " \\\n    --nr_sample_filters%s", damo->sample_filters->str);
     g_string_append(damo->text, " \\\n   ");
     append_ones(damo->text, "--nr_targets", damo->kdamonds);
     g_string_append_printf(damo->text, " --nr_schemes%s", damo->schemes->str);
@@ -122,6 +135,7 @@ damo_text_end(DamoText *damo)
     g_string_free(damo->schemes, TRUE);
     g_string_free(damo->goals, TRUE);
     g_string_free(damo->filters, TRUE);
+    g_string_free(damo->sample_filters, TRUE);
     return g_string_free(damo->text, FALSE);
 }
 

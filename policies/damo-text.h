@@ -14,7 +14,9 @@
 typedef struct {
     GString *text;
     GString *schemes, *goals, *filters; /* counts by kdamond, by scheme */
+    GString *sample_filters;            /* counts by kdamond */
     uint32_t kdamonds, scheme_count, goal_count, filter_count;
+    uint32_t sample_filter_count, sample_filters_all; /* of the kdamond, and in all */
 } DamoText;
 
 void damo_text_begin(DamoText *damo);
@@ -24,6 +26,8 @@ void damo_text_range(DamoText *damo, uint64_t start, uint64_t end);
 /* A kdamond for the virtual addresses of a workload, by its index. */
 void damo_text_space(DamoText *damo, uint32_t space);
 void damo_text_word(DamoText *damo, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Which access reports of the kdamond's primitive count. */
+void damo_text_sample_filter(DamoText *damo, const char *filter);
 /* Begin a scheme that moves to a node. */
 void damo_text_scheme(DamoText *damo, const char *action, int32_t nid);
 void damo_text_goal(DamoText *damo, const char *metric, uint64_t ppm, int32_t nid);

@@ -22,7 +22,7 @@ append_scheme(DamoText *damo, const DamonTiering *tiering, const char *action, c
 
 void
 damon_tiering_append(DamoText *damo, const NsimHost *host, const DamonTiering *tiering, const NodeList *path,
-                     const char *words)
+                     const char *words, const char *sample_filter)
 {
     for (uint32_t i = 0; i < path->count; i++) {
         const int32_t nid = path_nid(host, path->nodes[i]);
@@ -30,6 +30,8 @@ damon_tiering_append(DamoText *damo, const NsimHost *host, const DamonTiering *t
         damo_text_word(damo, "%s", tiering->monitoring);
         if (words != NULL)
             damo_text_word(damo, "%s", words);
+        if (sample_filter != NULL)
+            damo_text_sample_filter(damo, sample_filter);
         if (i + 1 < path->count) {
             append_scheme(damo, tiering, "migrate_cold", "0% 0%", path_nid(host, path->nodes[i + 1]));
             damo_text_goal(damo, "node_mem_free_bp", tiering->free_goal_ppm, nid);

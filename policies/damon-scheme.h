@@ -79,7 +79,7 @@ typedef struct {
 
 /*
  * One kdamond for each node of the path: what is cold there goes to the next node, what is hot to the one before.
- * `words`, nullable, are put behind those of the monitoring.
+ * `words`, nullable, are put behind those of the monitoring; `sample_filter`, nullable, is each kdamond's.
  */
 void damon_tiering_append(DamoText *damo, const NsimHost *host, const DamonTiering *tiering, const NodeList *path,
-                          const char *words);
+                          const char *words, const char *sample_filter);

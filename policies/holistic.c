@@ -121,14 +121,20 @@ cpu_numbers(const NsimHost *host, NsimAccessorId accessor, uint32_t *ret_first, 
     *ret_last = first + MAX(own.core_count, 1u) - 1;
 }
 
-/* An accessor's monitoring in damo's words. (transfer full) */
+/* Whose accesses an accessor's monitor counts, in damo's words. (transfer full) */
 static char *
-sampling_words(const Holistic *self, const NsimHost *host, uint32_t index)
+sample_filter(const Holistic *self, const NsimHost *host, uint32_t index)
 {
     uint32_t first, last;
     cpu_numbers(host, self->accessors[index], &first, &last);
-    return g_strdup_printf("--sample_primitives %s --sample_filter allow cpu %u-%u",
-                           primitives[self->config->primitive], first, last);
+    return g_strdup_printf("allow cpu %u-%u", first, last);
+}
+
+/* (transfer full) */
+static char *
+primitive_words(const Holistic *self)
+{
+    return g_strdup_printf("--sample_primitives %s", primitives[self->config->primitive]);
 }
 
 /* One TPP for each accessor. (transfer full) */
@@ -139,11 +145,11 @@ independent_text(const Holistic *self, const NsimHost *host, GError **error)
     damo_text_begin(&damo);
     bool sound = true;
     for (uint32_t i = 0; i < self->accessor_count && sound; i++) {
-        g_autofree char *words = sampling_words(self, host, i);
+        g_autofree char *words = primitive_words(self), *filter = sample_filter(self, host, i);
         NodeList path;
         sound = path_parse(host, "holistic", "auto", self->accessors[i], &path, error);
         if (sound)
-            damon_tiering_append(&damo, host, &self->config->tiering, &path, words);
+            damon_tiering_append(&damo, host, &self->config->tiering, &path, words, filter);
     }
     char *text = damo_text_end(&damo);
     if (!sound)
@@ -158,11 +164,12 @@ monitors_text(const Holistic *self, const NsimHost *host)
     DamoText damo;
     damo_text_begin(&damo);
     for (uint32_t i = 0; i < self->accessor_count; i++) {
-        g_autofree char *words = sampling_words(self, host, i);
+        g_autofree char *words = primitive_words(self), *filter = sample_filter(self, host, i);
         for (uint32_t s = 0; s < nsim_space_count(host); s++) {
             damo_text_space(&damo, s);
             damo_text_word(&damo, "%s", self->config->tiering.monitoring);
             damo_text_word(&damo, "%s", words);
+            damo_text_sample_filter(&damo, filter);
         }
     }
     return damo_text_end(&damo);

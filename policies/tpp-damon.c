@@ -42,7 +42,7 @@ tpp_damon_attach(NsimHost *host, const void *config, GError **error)
         !path_parse(host, "tpp-damon", from->path, accessor, &path, error))
         return NULL;
     damo_text_begin(&damo);
-    damon_tiering_append(&damo, host, &from->tiering, &path, NULL);
+    damon_tiering_append(&damo, host, &from->tiering, &path, NULL, NULL);
     g_autofree char *text = damo_text_end(&damo);
     return nsim_damon(host, text, error) ? host : NULL;
 }

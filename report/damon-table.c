@@ -153,14 +153,32 @@ next_word(const char **text)
     return at == begin ? NULL : g_strndup(begin, (gsize)(at - begin));
 }
 
-/* A command line broken between words, to be copied as it stands. */
+/* Columns of a word and, where it is an option, of the values behind it. */
+static unsigned
+group_columns(const char *word, const char *rest)
+{
+    unsigned columns = nsim_text_columns(word);
+    if (!g_str_has_prefix(word, "--"))
+        return columns;
+    for (char *next = next_word(&rest); next != NULL; next = next_word(&rest)) {
+        const bool is_option = g_str_has_prefix(next, "--");
+        columns += is_option ? 0 : 1 + nsim_text_columns(next);
+        g_free(next);
+        if (is_option)
+            break;
+    }
+    return columns;
+}
+
+/* A command line to be copied as it stands, broken before options, and between words where values are too many. */
 static void
 append_command(GString *out, const char *text)
 {
     unsigned column = 0;
     for (char *word = next_word(&text); word != NULL; word = next_word(&text)) {
-        const unsigned columns = nsim_text_columns(word);
-        const bool breaks = column > 0 && column + 1 + columns + 2 > COLUMNS;
+        const unsigned columns = nsim_text_columns(word), room = COLUMNS - 3 - MIN(column, COLUMNS - 3);
+        const bool fits = columns <= room && (group_columns(word, text) <= room || column <= 4);
+        const bool breaks = column > 0 && !fits;
         g_string_append(out, breaks ? " \\\n    " : column > 0 ? " " : "  ");
         g_string_append(out, word);
         column = (breaks ? 4 : column > 0 ? column + 1 : 2) + columns;

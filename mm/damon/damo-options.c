@@ -58,6 +58,7 @@ static const OptionRow rows[] = {
     {"--monitoring_intervals_autotune", 0, NSIM_DAMO_AUTOTUNE, 0, 0, ""},
     {"--sample_filter", 0, NSIM_DAMO_SAMPLE_FILTER, 2, ANY,
      "allow or reject, and cpu, threads or write with their numbers"},
+    {"--nr_sample_filters", 0, NSIM_DAMO_NR_SAMPLE_FILTERS, 1, ANY, "sample filters of each context"},
     {"--exp_ops_use_reports", 0, NSIM_DAMO_EXP_USE_REPORTS, 1, 1, "y or n"},
     {"--exp_ops_write_only", 0, NSIM_DAMO_EXP_WRITE_ONLY, 1, 1, "y or n"},
     {"--exp_ops_cpus", 0, NSIM_DAMO_EXP_CPUS, 1, ANY, "numbers of CPUs"},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sample control of a command line: the primitive, and which reports count. `--sample_primitives` once is for all
- * contexts, else one for each; filters are for all contexts.
+ * contexts, else one for each; filters are for all contexts, unless `--nr_sample_filters` (ours) says how many of them, in
+ * order, belong to each.
  *
  * Source: the spelling of the talk at LPC 2025 (--sample_filter), and damo's experimental --exp_ops_*, mid-2026, whose
  * conditions must all hold.
@@ -133,12 +134,41 @@ read_primitive(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan 
            nsim_damo_word_name(uses->words, use->values, nsim_damon_primitive_names, "primitive", &plan->primitive, error);
 }
 
+/* Which filters belong to a context: [*ret_first, *ret_end) of those there are. */
+static bool
+find_share(const NsimDamoUses *uses, uint32_t context, uint32_t *ret_first, uint32_t *ret_end, GError **error)
+{
+    const NsimDamoUse *counts = nsim_damo_uses_get(uses, NSIM_DAMO_NR_SAMPLE_FILTERS, 0);
+    const uint32_t all = nsim_damo_uses_count(uses, NSIM_DAMO_SAMPLE_FILTER);
+    uint64_t sum = 0;
+    *ret_first = 0;
+    *ret_end = all;
+    if (counts == NULL)
+        return true;
+    if (context >= counts->count)
+        return nsim_damo_word_error(uses->words, counts->option, error, "there is no count for context %u", context);
+    for (uint32_t i = 0; i < counts->count; i++) {
+        uint64_t count;
+        if (!nsim_damo_word_count(uses->words, &counts->values[i], all, "number of filters", &count, error))
+            return false;
+        if (i == context) {
+            *ret_first = (uint32_t)MIN(sum, all);
+            *ret_end = (uint32_t)MIN(sum + count, all);
+        }
+        sum += count;
+    }
+    return sum == all || nsim_damo_word_error(uses->words, counts->option, error,
+                                              "the counts add up to %" G_GUINT64_FORMAT ", and there are %u filters", sum,
+                                              all);
+}
+
 bool
 nsim_damo_sample_read(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan *plan, GError **error)
 {
-    if (!read_primitive(uses, context, plan, error))
+    uint32_t first, end;
+    if (!read_primitive(uses, context, plan, error) || !find_share(uses, context, &first, &end, error))
         return false;
-    for (uint32_t i = 0; i < nsim_damo_uses_count(uses, NSIM_DAMO_SAMPLE_FILTER); i++)
+    for (uint32_t i = first; i < end; i++)
         if (!read_filter(uses->words, nsim_damo_uses_get(uses, NSIM_DAMO_SAMPLE_FILTER, i), plan, error))
             return false;
     return add_condition(uses, NSIM_DAMO_EXP_CPUS, NSIM_SAMPLE_CPU, plan, error) &&

@@ -191,7 +191,7 @@ test_samples(void)
     const NsimDamonContext *at = nsim_kdamond_context(nsim_damon_session_at(rig.session, 0));
     for (uint32_t i = 0; i < 10; i++) {
         rig_run(&rig, (i * 5 + 2) * NSIM_MS);
-        const NsimDamonReport report = {.time_ps = rig.box.mm->now_ps, .page = i * 200, .cpu = 0};
+        const NsimDamonReport report = {.time_ps = rig.box.mm->now_ps, .page = i * 200, .primitive = NSIM_PRIMITIVE_HW_SAMPLE};
         if (i % 2 == 0)
             nsim_damon_report_access(rig.box.mm, &report);
     }
@@ -200,7 +200,7 @@ test_samples(void)
     CU_ASSERT_EQUAL(nsim_kdamond_stats(nsim_damon_session_at(rig.session, 0))->cpu_ps, 5 * 100 * NSIM_NS);
     rig_close(&rig);
 
-    const NsimDamonReport report = {.page = 1};
+    const NsimDamonReport report = {.page = 1, .primitive = NSIM_PRIMITIVE_PAGE_FAULT};
     NsimDamonReporter reporter = {.rules = &nsim_damon_report_rules_rfc};
     nsim_damon_reporter_init(&reporter);
     for (uint32_t i = 0; i < NSIM_DAMON_REPORTS_RFC + 1; i++)
