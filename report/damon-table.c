@@ -64,8 +64,8 @@ append_kdamonds(GString *out, const NsimResult *result, bool colour)
     nsim_table_column(table, "sampling", "interval", true);
     nsim_table_column(table, "aggre-", "gation", true);
     nsim_table_column(table, "regions", "mean", true);
-    nsim_table_column(table, "CPU, %", "of a core", true);
-    nsim_table_column(table, "time", "migrating", true);
+    nsim_table_column(table, "CPU, %", "of core", true);
+    nsim_table_column(table, "time", "moving", true);
     for (uint32_t i = 0; i < result->run_count; i++) {
         const NsimDamonResult *damon = result->runs[i].damon;
         for (uint32_t k = 0; damon != NULL && k < damon->kdamond_count; k++) {

@@ -62,8 +62,6 @@ write_scheme(NsimJson *json, const NsimDamonSchemeResult *scheme)
     nsim_json_uint(json, "nr_snapshots", scheme->nr_snapshots);
     if (scheme->has_quota)
         nsim_json_uint(json, "effective_bytes", scheme->effective_bytes);
-    else
-        nsim_json_null(json, "effective_bytes");
     write_goals(json, scheme);
     nsim_json_end(json);
 }

@@ -80,6 +80,21 @@ test_cpus(void)
     CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 1, 2), 6);
     CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 2, 0), NSIM_DAMON_CPU_NONE);
     nsim_machine_unref(machine);
+    /* Cores of CPUs come first wherever they stand; then those of the others. */
+    machine = box_machine("nodes: [{id: N, kind: dram, capacity: 64MiB, latency: 100ns, read: 64GB/s, at: P}]\n"
+                          "points: [P]\n"
+                          "accessors:\n"
+                          "  - {id: G0, kind: gpu, cores: 80, window: {random: 10}, at: P}\n"
+                          "  - {id: C0, kind: cpu, cores: 4, window: {random: 10}, at: P}\n"
+                          "  - {id: G1, kind: gpu, cores: 40, window: {random: 10}, at: P}\n"
+                          "  - {id: C1, kind: cpu, cores: 2, window: {random: 10}, at: P}\n");
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 1, 0), 0);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 3, 1), 5);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 0, 0), 6);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 0, 79), 85);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 2, 0), 86);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 4, 0), NSIM_DAMON_CPU_NONE);
+    nsim_machine_unref(machine);
 }
 
 /* A kdamond on faults over the whole space; `setup` may change the plan. */
@@ -191,7 +206,8 @@ test_samples(void)
     const NsimDamonContext *at = nsim_kdamond_context(nsim_damon_session_at(rig.session, 0));
     for (uint32_t i = 0; i < 10; i++) {
         rig_run(&rig, (i * 5 + 2) * NSIM_MS);
-        const NsimDamonReport report = {.time_ps = rig.box.mm->now_ps, .page = i * 200, .primitive = NSIM_PRIMITIVE_HW_SAMPLE};
+        const NsimDamonReport report = {
+            .time_ps = rig.box.mm->now_ps, .page = i * 200, .primitive = NSIM_PRIMITIVE_HW_SAMPLE};
         if (i % 2 == 0)
             nsim_damon_report_access(rig.box.mm, &report);
     }
