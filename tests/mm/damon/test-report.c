@@ -105,6 +105,7 @@ fault_plan(NsimDamonPlan **ret, const Rig *rig)
     *ret = rig_plan(&context);
     context->ops = NSIM_DAMON_FVADDR;
     context->primitive = NSIM_PRIMITIVE_PAGE_FAULT;
+    context->primitive_given = true;
     const NsimDamonRange range = {BASE, BASE + rig->box.spaces[0]->page_count * PAGE};
     g_array_append_val(rig_add_target(context)->ranges, range);
     return context;
