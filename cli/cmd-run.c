@@ -225,40 +225,38 @@ wants_colour(const RunOptions *options)
 
 /* The run that is `number` among those with kdamonds, from 1. */
 static bool
-write_damo_record(const RunOptions *options, const NsimRunResult *run, unsigned number, GError **error)
+write_damo_record(const RunOptions *options, const char *file, const NsimRunResult *run, unsigned number, GError **error)
 {
-    g_autofree char *path =
-        number == 1 ? g_strdup(options->damo_record) : g_strdup_printf("%s.%u", options->damo_record, number);
-    g_autoptr(GBytes) bytes = nsim_damo_record_bytes(run->damon, !g_str_has_suffix(options->damo_record, ".json"));
-    if (nsim_damo_record_dropped(run->damon) > 0 && !options->quiet)
+    g_autofree char *path = number == 1 ? g_strdup(file) : g_strdup_printf("%s.%u", file, number);
+    g_autoptr(GBytes) bytes = nsim_damo_record_bytes(run->damo_record, !g_str_has_suffix(file, ".json"));
+    if (nsim_damo_record_dropped(run->damo_record) > 0 && !options->quiet)
         nsim_cli_complain("warning: run '%s': '%s' ends after %u regions", run->label, path, NSIM_DAMO_RECORD_REGIONS_MAX);
     return g_file_set_contents(path, g_bytes_get_data(bytes, NULL), (gssize)g_bytes_get_size(bytes), error);
 }
 
 static int
-write_damo_records(const RunOptions *options, const NsimResult *result)
+write_damo_records(const RunOptions *options, const char *file, const NsimResult *result)
 {
     g_autoptr(GError) error = NULL;
     unsigned number = 0;
-    for (uint32_t i = 0; options->damo_record && i < result->run_count; i++)
-        if (result->runs[i].damon && !write_damo_record(options, &result->runs[i], ++number, &error)) {
+    for (uint32_t i = 0; file && i < result->run_count; i++)
+        if (result->runs[i].damo_record && !write_damo_record(options, file, &result->runs[i], ++number, &error)) {
             nsim_cli_complain("%s", error->message);
             return NSIM_EXIT_FAILED;
         }
-    if (options->damo_record && number == 0 && !options->quiet)
-        nsim_cli_complain("warning: no kdamond has finished an aggregation interval: '%s' is not written",
-                          options->damo_record);
+    if (file && number == 0 && !options->quiet)
+        nsim_cli_complain("warning: no kdamond has finished an aggregation interval: '%s' is not written", file);
     return NSIM_EXIT_OK;
 }
 
 static int
-write_results(const RunOptions *options, const NsimResult *result)
+write_results(const RunOptions *options, const char *damo_record, const NsimResult *result)
 {
     g_autofree char *report = options->renderer->render == nsim_render_text
                                   ? nsim_render_text_styled(result, wants_colour(options))
                                   : options->renderer->render(result);
     const int status = nsim_cli_output_finish(options->output, report);
-    const int record_status = status == NSIM_EXIT_OK ? write_damo_records(options, result) : status;
+    const int record_status = status == NSIM_EXIT_OK ? write_damo_records(options, damo_record, result) : status;
     if (record_status != NSIM_EXIT_OK || !options->timeline)
         return record_status;
     g_autofree char *timeline = nsim_render_timeline(result);
@@ -279,8 +277,9 @@ run_experiment(const RunOptions *options, NsimExperiment *experiment)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GCancellable) cancel = g_cancellable_new();
+    const char *damo_record = nsim_experiment_damo_record(experiment);
     if (!nsim_cli_output_check(options->output, &error) || !nsim_cli_output_check(options->timeline, &error) ||
-        (options->damo_record && !nsim_cli_output_check(options->damo_record, &error)))
+        (damo_record && !nsim_cli_output_check(damo_record, &error)))
         return nsim_cli_fail(error);
 
     NsimInterrupt *interrupt = nsim_interrupt_new(cancel);
@@ -297,7 +296,7 @@ run_experiment(const RunOptions *options, NsimExperiment *experiment)
     const bool interrupted = g_cancellable_is_cancelled(cancel) && !is_complete(result);
     if (interrupted)
         nsim_cli_complain("interrupted: the report covers what was done until then");
-    const int status = write_results(options, result);
+    const int status = write_results(options, damo_record, result);
     return status == NSIM_EXIT_OK && interrupted ? NSIM_EXIT_INTERRUPTED : status;
 }
 
@@ -314,7 +313,7 @@ run(const RunOptions *options)
                                                       .until_ps = options->until_ps,
                                                       .timeline = options->timeline != NULL,
                                                       .host_stats = options->host_stats,
-                                                      .damo_record = options->damo_record != NULL};
+                                                      .damo_record = options->damo_record};
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimExperiment) experiment = nsim_experiment_new(&experiment_options, &error);
     if (!experiment) {

@@ -54,6 +54,10 @@ nsim_experiment_describe(const NsimExperiment *plan)
             if (spec->mover_texts[i] != NULL)
                 g_string_append_printf(text, "  %s = %s\n", nsim_mover_options[i].key, spec->mover_texts[i]);
         }
+        for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++) {
+            if (spec->damon_texts[i] != NULL)
+                g_string_append_printf(text, "  %s = %s\n", nsim_damon_options[i].key, spec->damon_texts[i]);
+        }
     }
     g_string_append_printf(text, "seed %" G_GUINT64_FORMAT, plan->seed);
     if (plan->until_ps != NSIM_TIME_MAX) {
@@ -87,11 +91,24 @@ nsim_policies_list(const char *const *paths, GError **error)
     return g_string_free(text, FALSE);
 }
 
+/* (transfer full) */
+static char *
+describe_monitoring(void)
+{
+    GString *text = g_string_new("monitoring: what is the same for all kdamonds of a run; every policy takes these options, and "
+                                 "they are\nan error for one that starts no kdamonds\n\noptions:\n");
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++)
+        nsim_option_append(text, &nsim_damon_options[i]);
+    return g_string_free(text, FALSE);
+}
+
 char *
 nsim_policies_describe(const char *name, const char *const *paths, GError **error)
 {
     if (g_str_equal(name, "migration"))
         return nsim_migration_describe();
+    if (g_str_equal(name, "monitoring"))
+        return describe_monitoring();
     g_autoptr(NsimPlugins) plugins = nsim_plugins_new(paths, error);
     const NsimPolicyClass *class = plugins == NULL ? NULL : nsim_plugins_find(plugins, name, error);
     if (class == NULL)

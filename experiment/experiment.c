@@ -17,6 +17,12 @@ nsim_experiment_new(const NsimExperimentOptions *options, GError **error)
     return nsim_plan_read(options, error);
 }
 
+const char *
+nsim_experiment_damo_record(const NsimExperiment *experiment)
+{
+    return experiment->damo_record;
+}
+
 const NsimMachine *
 nsim_experiment_machine(const NsimExperiment *experiment)
 {

@@ -31,7 +31,7 @@ typedef struct {
     NsimTime timeline_interval_ps; /* 0: none unless the config asks */
     bool timeline;                 /* a timeline is wanted: a default interval if none is given */
     bool host_stats;
-    bool damo_record; /* keep what kdamonds see in the results */
+    const char *damo_record; /* file for what kdamonds see, which is kept in the results */
 } NsimExperimentOptions;
 
 typedef struct _NsimExperiment NsimExperiment;
@@ -57,6 +57,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimExperiment, nsim_experiment_free)
 NsimResult *nsim_experiment_run(NsimExperiment *experiment, unsigned jobs, NsimProgressFunc progress, void *user_data,
                                 GCancellable *cancel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The file for what kdamonds see, of the command line or the config; NULL: none. */
+const char *nsim_experiment_damo_record(const NsimExperiment *experiment);
 const NsimMachine *nsim_experiment_machine(const NsimExperiment *experiment);
 /* What --check-config prints: workloads, policies with their options, run settings. (transfer full) */
 char *nsim_experiment_describe(const NsimExperiment *experiment);

@@ -9,6 +9,7 @@ libexperiment_a_SOURCES = \
     experiment/damo-text.c experiment/damo-text.h \
     experiment/damo-trap.c experiment/damo-trap.h \
     experiment/damon-recorder.c experiment/damon-recorder.h \
+    experiment/damon-result.c experiment/damon-result.h \
     experiment/describe.c \
     experiment/experiment.c experiment/experiment.h \
     experiment/future.c experiment/future.h \

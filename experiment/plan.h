@@ -42,7 +42,7 @@ struct _NsimExperiment {
     NsimTime warmup_ps;
     NsimTime timeline_ps; /* 0: none */
     bool host_stats;
-    bool damo_record; /* keep what kdamonds see */
+    char *damo_record; /* file for what kdamonds see; NULL: none */
     GPtrArray *warnings; /* char * */
 };
 

@@ -4,6 +4,7 @@
 
 #include <experiment/experiment.h>
 #include <gmodule.h>
+#include <mm/damon/options.h>
 #include <mm/mover.h>
 #include <models/document.h>
 #include <policies/builtin.h>
@@ -82,6 +83,10 @@ option_problem(const NsimPolicyClass *class, const NsimOption *option)
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
         if (strcmp(option->key, nsim_mover_options[i].key) == 0)
             return "an option called like one of 'numasim policies migration', which every policy has";
+    }
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++) {
+        if (strcmp(option->key, nsim_damon_options[i].key) == 0)
+            return "an option called like one of 'numasim policies monitoring', which every policy has";
     }
     if (option->type > NSIM_OPTION_DAMON)
         return "an option of a type this numasim does not know";

@@ -127,6 +127,8 @@ nsim_policy_spec_free(NsimPolicySpec *spec)
         g_free(spec->texts[i]);
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
         g_free(spec->mover_texts[i]);
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++)
+        g_free(spec->damon_texts[i]);
     g_free(spec->texts);
     g_ptr_array_unref(spec->paths);
     g_free(spec->label);
@@ -139,6 +141,7 @@ spec_new(const NsimPolicyClass *class)
 {
     NsimPolicySpec *spec = g_new0(NsimPolicySpec, 1);
     spec->class = class;
+    spec->damon = nsim_damon_options_default();
     spec->paths = g_ptr_array_new_with_free_func(g_free);
     spec->texts = g_new0(char *, class->option_count + 1);
     spec->config = g_malloc0(MAX(class->config_size, (size_t)1));
@@ -156,13 +159,15 @@ option_words(const NsimPolicyClass *class)
     return words;
 }
 
-/* The migration option nearest to a word that no option has, or NULL. */
+/* The option of every policy nearest to a word that no option has, or NULL. */
 static const char *
-near_migration_option(const char *key)
+near_common_option(const char *key)
 {
-    const char *words[NSIM_MOVER_OPTION_COUNT + 1] = { NULL };
+    const char *words[NSIM_MOVER_OPTION_COUNT + NSIM_DAMON_OPTION_COUNT + 1] = { NULL };
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++)
         words[i] = nsim_mover_options[i].key;
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++)
+        words[NSIM_MOVER_OPTION_COUNT + i] = nsim_damon_options[i].key;
     return nsim_nearest_word(key, words);
 }
 
@@ -199,15 +204,30 @@ give(NsimPolicySpec *spec, const char *key, const char *text)
     char *problem = give_row(spec->class->options, spec->class->option_count, spec->texts, spec->config, key, text, &known);
     if (!known)
         problem = give_row(nsim_mover_options, NSIM_MOVER_OPTION_COUNT, spec->mover_texts, &spec->mover, key, text, &known);
+    if (!known)
+        problem = give_row(nsim_damon_options, NSIM_DAMON_OPTION_COUNT, spec->damon_texts, &spec->damon, key, text, &known);
     if (known)
         return problem;
     g_auto(GStrv) words = option_words(spec->class);
     g_autofree char *all = g_strjoinv(", ", words);
     const char *near = nsim_nearest_word(key, (const char *const *)(void *)words);
-    near = near != NULL ? near : near_migration_option(key);
+    near = near != NULL ? near : near_common_option(key);
     if (near != NULL)
         return g_strdup_printf("unknown option '%s'; did you mean '%s'? It takes %s", key, near, all);
-    return g_strdup_printf("unknown option '%s'; it takes %s, and those of 'numasim policies migration'", key, all);
+    return g_strdup_printf("unknown option '%s'; it takes %s, and those of 'numasim policies migration' and "
+                           "'numasim policies monitoring'", key, all);
+}
+
+/* Options that were given, as part of a label. */
+static void
+label_rows(GString *label, char *separator, const NsimOption *rows, uint32_t count, char *const *texts)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (texts[i] == NULL)
+            continue;
+        g_string_append_printf(label, "%c%s=%s", *separator, rows[i].key, texts[i]);
+        *separator = ',';
+    }
 }
 
 /* Fill defaults and the label. NULL, or what is wrong. (transfer full) */
@@ -235,12 +255,8 @@ complete(NsimPolicySpec *spec)
         if (problem != NULL)
             return g_strdup_printf("default of option '%s': %s", option->key, problem);
     }
-    for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
-        if (spec->mover_texts[i] == NULL)
-            continue;
-        g_string_append_printf(label, "%c%s=%s", separator, nsim_mover_options[i].key, spec->mover_texts[i]);
-        separator = ',';
-    }
+    label_rows(label, &separator, nsim_mover_options, NSIM_MOVER_OPTION_COUNT, spec->mover_texts);
+    label_rows(label, &separator, nsim_damon_options, NSIM_DAMON_OPTION_COUNT, spec->damon_texts);
     if (spec->label == NULL) {
         if (label->len > LABEL_BYTES_MAX) {
             const char *cut = g_utf8_find_prev_char(label->str, label->str + LABEL_BYTES_MAX + 1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <experiment/plugins.h>
+#include <mm/damon/options.h>
 #include <mm/mover.h>
 #include <models/document.h>
 
@@ -14,6 +15,8 @@ typedef struct {
     GPtrArray *paths; /* char *: files that options name, as found */
     char *mover_texts[NSIM_MOVER_OPTION_COUNT]; /* migration options that were given; NULL: not */
     NsimMoverConfig mover; /* these, the config's and the defaults (experiment/migration.h) */
+    char *damon_texts[NSIM_DAMON_OPTION_COUNT]; /* options of kdamonds that were given; NULL: not */
+    NsimDamonOptions damon; /* these and the defaults */
 } NsimPolicySpec;
 
 /* From the command line: NAME[:key=value,...]; values with commas are double-quoted. (transfer full) */

@@ -44,7 +44,8 @@ record(NsimReplay *replay, Thread *thread, const NsimBurst *burst, uint32_t line
                                .accessor = thread->accessor,
                                .node = nsim_space_state(thread->space, burst->page) & NSIM_PAGE_NODE,
                                .line = (uint16_t)line,
-                               .write = burst->op != NSIM_OP_READ};
+                               .write = burst->op != NSIM_OP_READ,
+                               .core = (uint16_t)thread->core->number};
     if (!nsim_sampler_record(sampler, thread->core->number, &sample))
         return;
     /* Others may have accesses before this one's time yet: the interrupt waits for its turn. */

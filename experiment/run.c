@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Builds what a run needs, replays, and turns the counters into a result. */
 #include <experiment/damon-recorder.h>
+#include <experiment/damon-result.h>
 #include <experiment/run.h>
 
 #include <experiment/replay.h>
@@ -223,6 +224,42 @@ set_reclaim(RunState *state, const NsimRunJob *run, GError **error)
     return nsim_mm_reclaim(mm, &given.reclaim, error);
 }
 
+/* Is what a policy's spec says of kdamonds of use to any? */
+static bool
+check_damon(const RunState *state, const NsimPolicySpec *spec, GError **error)
+{
+    const NsimDamonSession *session = state->mm->damon;
+    const bool any = session != NULL && nsim_damon_session_count(session) > 0;
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++) {
+        const char *key = nsim_damon_options[i].key;
+        if (spec->damon_texts[i] == NULL)
+            continue;
+        if (!any)
+            g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE,
+                        "policy '%s': option '%s' is for kdamonds, and this policy starts none", spec->class->name, key);
+        else if (strcmp(key, "monitor") == 0 && !nsim_damon_session_needs_primitive(session))
+            g_set_error(error, NSIM_EXPERIMENT_ERROR, NSIM_EXPERIMENT_ERROR_USAGE,
+                        "policy '%s': option 'monitor' has no effect, because each of its kdamonds names its primitive",
+                        spec->class->name);
+        else
+            continue;
+        return false;
+    }
+    return true;
+}
+
+/* The policy begins: what kdamonds are to be like is known before. */
+static bool
+attach(RunState *state, const NsimRunJob *run, GError **error)
+{
+    bool given = false;
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++)
+        given |= run->spec->damon_texts[i] != NULL;
+    if (given)
+        *nsim_damon_session_config(nsim_damon_session(state->mm)) = nsim_damon_options_config(&run->spec->damon);
+    return nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) && check_damon(state, run->spec, error);
+}
+
 static bool
 prepare(RunState *state, const NsimRunJob *run, GError **error)
 {
@@ -237,9 +274,9 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;
-    if (plan->damo_record)
+    if (plan->damo_record != NULL)
         state->recorder = nsim_damon_recorder_new(state->mm);
-    if (!nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) || !set_reclaim(state, run, error) ||
+    if (!attach(state, run, error) || !set_reclaim(state, run, error) ||
         !load_workloads(state, run, error))
         return false;
 
@@ -603,8 +640,9 @@ fill_result(NsimRunJob *run, const RunState *state)
     fill_counters(result, state, run->spec->class);
     find_bound(result, state, machine, busy_ps);
     check_conservation(state, result, machine);
+    result->damon = nsim_damon_result_new(state->mm, stats->end_ps);
     if (state->recorder != NULL)
-        result->damon = nsim_damon_recorder_steal(state->recorder);
+        result->damo_record = nsim_damon_recorder_steal(state->recorder);
     if (stats->complete && stats->begin_ps < run->plan->warmup_ps)
         g_ptr_array_add(run->warnings, g_strdup_printf("run '%s' ended before its warm-up did: the figures are of all of it",
                                                        result->label));
@@ -626,14 +664,20 @@ fill_names(NsimRunResult *result, const NsimPolicySpec *spec)
     result->label = g_strdup(spec->label);
     result->future = (spec->class->caps & NSIM_CAP_FUTURE) != 0;
     result->option_count = spec->class->option_count;
-    result->options = g_new0(NsimOptionResult, result->option_count + NSIM_MOVER_OPTION_COUNT + 1);
+    result->options = g_new0(NsimOptionResult, result->option_count + NSIM_MOVER_OPTION_COUNT +
+                                                     NSIM_DAMON_OPTION_COUNT + 1);
     for (uint32_t i = 0; i < result->option_count; i++)
         result->options[i] = (NsimOptionResult){ g_strdup(spec->class->options[i].key), g_strdup(spec->texts[i]) };
-    /* Of the migration options those that were given for this policy. */
+    /* Of the options that every policy takes those that were given for this policy. */
     for (uint32_t i = 0; i < NSIM_MOVER_OPTION_COUNT; i++) {
         if (spec->mover_texts[i] != NULL)
             result->options[result->option_count++] =
                 (NsimOptionResult){ g_strdup(nsim_mover_options[i].key), g_strdup(spec->mover_texts[i]) };
+    }
+    for (uint32_t i = 0; i < NSIM_DAMON_OPTION_COUNT; i++) {
+        if (spec->damon_texts[i] != NULL)
+            result->options[result->option_count++] =
+                (NsimOptionResult){ g_strdup(nsim_damon_options[i].key), g_strdup(spec->damon_texts[i]) };
     }
 }
 

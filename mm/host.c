@@ -8,7 +8,6 @@
  */
 #include <mm/host.h>
 
-#include <mm/damon/damo.h>
 #include <mm/damon/session.h>
 
 #include <sim/assert.h>
@@ -658,8 +657,7 @@ static bool
 host_damon(NsimHost *host, const char *text, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    NsimDamonPlan *plan = nsim_damo_read(text, &why);
-    if (plan != NULL && nsim_damon_session_run(nsim_damon_session(mm_of(host)), plan, &why))
+    if (nsim_damon_session_run_args(nsim_damon_session(mm_of(host)), text, &why))
         return true;
     /* Whatever it is, it is in the text. */
     g_set_error_literal(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, why->message);
@@ -802,6 +800,7 @@ nsim_mm_samples(NsimMm *mm, const NsimSample *samples, uint32_t count)
 {
     if (mm->instance != NULL && mm->policy->samples != NULL)
         mm->policy->samples(mm->instance, &mm->host, samples, count);
+    nsim_damon_report_samples(mm, samples, count);
 }
 
 static bool

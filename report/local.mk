@@ -3,6 +3,8 @@ noinst_LIBRARIES += libreport.a
 libreport_a_SOURCES = \
     report/csv.c report/csv.h \
     report/damo-record.c report/damo-record.h \
+    report/damon.c report/damon.h \
+    report/damon-table.c report/damon-table.h \
     report/format.c report/format.h \
     report/json.c report/json.h \
     report/migration.c report/migration.h \

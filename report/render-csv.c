@@ -7,6 +7,7 @@
 #include <report/render.h>
 
 #include <report/csv.h>
+#include <report/damon-table.h>
 #include <report/format.h>
 #include <report/migration.h>
 #include <report/summary.h>
@@ -245,6 +246,7 @@ write_heading(NsimCsv *csv, const NsimResult *result, const Names *names)
         nsim_csv_printf(csv, "vmstat.%s", (const char *)g_ptr_array_index(names->vmstat, i));
     for (guint i = 0; i < names->policy_stats->len; i++)
         nsim_csv_printf(csv, "policy_stats.%s", (const char *)g_ptr_array_index(names->policy_stats, i));
+    nsim_damon_csv_heading(csv, result);
     if (result->host_stats)
         nsim_csv_text(csv, "host_wall_ns");
     nsim_csv_end_line(csv);
@@ -302,6 +304,7 @@ write_run(NsimCsv *csv, const NsimResult *result, uint32_t index, const Names *n
     write_migration(csv, &run->migration);
     write_payers(csv, run, names);
     write_named(csv, run, names);
+    nsim_damon_csv_row(csv, result, run);
     if (result->host_stats)
         nsim_csv_uint(csv, run->host_wall_ns);
     nsim_csv_end_line(csv);

@@ -5,6 +5,7 @@
  */
 #include <report/render.h>
 
+#include <report/damon-table.h>
 #include <report/format.h>
 #include <report/migration.h>
 #include <report/summary.h>
@@ -459,6 +460,79 @@ append_groups(GString *out, const NsimRunResult *run)
 }
 
 static void
+append_kdamonds(GString *out, const NsimDamonResult *damon)
+{
+    static const char *const headings[] = {"kdamond", "watches",      "by",      "sampling ms", "aggregation ms",
+                                           "regions", "mean regions", "samples", "CPU ms",      "% of a core",
+                                           "migrating ms", NULL};
+    open_table(out, headings);
+    for (uint32_t k = 0; k < damon->kdamond_count; k++) {
+        const NsimKdamondResult *kdamond = &damon->kdamonds[k];
+        g_string_append(out, "<tr>");
+        append_uint_cell(out, kdamond->number);
+        append_text_cell(out, kdamond->watches);
+        append_text_cell(out, kdamond->primitive);
+        append_decimal_cell(out, kdamond->sample_ps, 9, 3);
+        append_decimal_cell(out, kdamond->aggr_ps, 9, 3);
+        append_uint_cell(out, kdamond->regions);
+        append_uint_cell(out, kdamond->regions_mean);
+        append_uint_cell(out, kdamond->samples);
+        append_decimal_cell(out, kdamond->cpu_ps, 9, 3);
+        append_decimal_cell(out, kdamond->cpu_ppm, 4, 2);
+        append_decimal_cell(out, kdamond->migrating_ps, 9, 3);
+        g_string_append(out, "</tr>\n");
+    }
+    close_table(out);
+}
+
+static void
+append_scheme(GString *out, const NsimKdamondResult *kdamond, const NsimDamonSchemeResult *scheme)
+{
+    g_string_append(out, "<tr>");
+    append_uint_cell(out, kdamond->number);
+    append_text_cell(out, scheme->action);
+    append_text_cell(out, scheme->destination);
+    append_uint_cell(out, scheme->nr_tried);
+    append_decimal_cell(out, scheme->sz_tried, 6, 1);
+    append_decimal_cell(out, scheme->sz_ops_filter_passed, 6, 1);
+    append_uint_cell(out, scheme->nr_applied);
+    append_decimal_cell(out, scheme->sz_applied, 6, 1);
+    append_uint_cell(out, scheme->qt_exceeds);
+    append_uint_cell(out, scheme->nr_snapshots);
+    if (scheme->has_quota)
+        append_decimal_cell(out, scheme->effective_bytes, 6, 3);
+    else
+        append_text_cell(out, "-");
+    g_autofree char *goals = nsim_damon_goals_text(scheme);
+    append_text_cell(out, goals);
+    g_string_append(out, "</tr>\n");
+}
+
+static void
+append_damon(GString *out, const NsimDamonResult *damon)
+{
+    static const char *const headings[] = {"kdamond",    "action",     "to",           "nr_tried", "sz_tried MB",
+                                           "passed MB",  "nr_applied", "sz_applied MB", "qt_exceeds", "nr_snapshots",
+                                           "quota MB",   "goals: score %", NULL};
+    uint32_t schemes = 0;
+    if (damon == NULL)
+        return;
+    append_kdamonds(out, damon);
+    for (uint32_t k = 0; k < damon->kdamond_count; k++)
+        schemes += damon->kdamonds[k].scheme_count;
+    if (schemes > 0) {
+        open_table(out, headings);
+        for (uint32_t k = 0; k < damon->kdamond_count; k++)
+            for (uint32_t s = 0; s < damon->kdamonds[k].scheme_count; s++)
+                append_scheme(out, &damon->kdamonds[k], &damon->kdamonds[k].schemes[s]);
+        close_table(out);
+    }
+    g_string_append(out, "<pre>");
+    append_escaped(out, damon->args);
+    g_string_append(out, "</pre>\n");
+}
+
+static void
 append_options(GString *out, const NsimRunResult *run)
 {
     g_string_append(out, "<p>policy <code>");
@@ -566,6 +640,7 @@ append_details(GString *out, const NsimResult *result)
         append_failures(out, &run->migration);
         append_copiers(out, &run->migration);
         append_groups(out, run);
+        append_damon(out, run->damon);
         append_counters(out, "kernel counter", run->vmstat, run->vmstat_count);
         append_counters(out, "counted by the policy", run->policy_stats, run->policy_stat_count);
         append_traffic_chart(out, result, run);

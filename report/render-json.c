@@ -288,6 +288,8 @@ write_run(NsimJson *json, const NsimResult *result, const NsimRunResult *run)
     write_timeline(json, result, run);
     write_bound(json, run);
     nsim_json_ns(json, "barrier_ns", run->barrier_ps);
+    if (run->damon != NULL)
+        nsim_damon_result_json(json, run->damon);
     if (result->host_stats) {
         nsim_json_object_inline(json, "host");
         nsim_json_uint(json, "wall_ns", run->host_wall_ns);

@@ -6,6 +6,7 @@
  */
 #include <report/render.h>
 
+#include <report/damon-table.h>
 #include <report/format.h>
 #include <report/migration.h>
 #include <report/summary.h>
@@ -724,6 +725,7 @@ nsim_render_text_styled(const NsimResult *result, bool colour)
         append_shares(&text);
         append_busy(&text);
         append_migrations(&text);
+        nsim_damon_append_text(text.out, result, colour);
         append_operations(&text);
         append_policy_stats(&text);
         append_notes(&text);

@@ -76,7 +76,8 @@ clear_run(const NsimResult *result, NsimRunResult *run)
     clear_counters(run->vmstat, run->vmstat_count);
     clear_counters(run->policy_stats, run->policy_stat_count);
     clear_timeline(run->timeline, run->timeline_count);
-    nsim_damo_record_free(run->damon);
+    nsim_damo_record_free(run->damo_record);
+    nsim_damon_result_free(run->damon);
 }
 
 /* Half-built results are fine: an array that was never allocated counts as empty. */

@@ -10,6 +10,7 @@
 #include <numasim/types.h>
 #include <sim/histogram.h>
 #include <report/damo-record.h>
+#include <report/damon.h>
 
 typedef struct {
     uint64_t mean_ps, p50_ps, p90_ps, p99_ps, max_ps;
@@ -138,7 +139,8 @@ typedef struct {
     uint32_t timeline_count;
     /* --host-stats only */
     uint64_t host_wall_ns;
-    NsimDamoRecord *damon; /* what kdamonds saw, where it was asked for and there were some; NULL */
+    NsimDamoRecord *damo_record; /* what kdamonds saw, where it was asked for and there were some; NULL */
+    NsimDamonResult *damon;      /* what kdamonds did; NULL: there were none */
 } NsimRunResult;
 
 typedef struct {

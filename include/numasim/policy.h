@@ -290,7 +290,7 @@ typedef struct {
     NsimNodeId node; /* that served it */
     uint16_t line;   /* of the page */
     uint16_t write;  /* 1: a store */
-    uint16_t reserved;
+    uint16_t core;   /* of the accessor */
 } NsimSample;
 
 /* Since the run began. Set `struct_size` before the call. */

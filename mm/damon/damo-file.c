@@ -153,6 +153,7 @@ read_primitives(const NsimValue *value, NsimDamonContextPlan *context, GError **
         return false;
     if (table + (fault || faults) + hardware != 1)
         return nsim_value_error(value, error, "exactly one of the primitives must be true");
+    context->primitive_given = true;
     context->primitive = table      ? NSIM_PRIMITIVE_PAGE_TABLE
                          : hardware ? NSIM_PRIMITIVE_HW_SAMPLE
                                     : NSIM_PRIMITIVE_PAGE_FAULT;

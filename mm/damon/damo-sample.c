@@ -13,7 +13,6 @@
 /* Numbers in one filter: more CPUs or threads than a machine has. */
 #define NUMBERS_MAX 65536u
 
-static const char *const primitive_names[] = {"page_table", "page_fault", "hw_sample", NULL};
 /* By NsimSampleFilterKind, two names each. */
 static const char *const filter_names[] = {"cpu", "cpumask", "threads", "tid", "write", "writes", NULL};
 
@@ -129,8 +128,9 @@ read_primitive(const NsimDamoUses *uses, uint32_t context, NsimDamonContextPlan 
         return false;
     if (on)
         plan->primitive = NSIM_PRIMITIVE_PAGE_FAULT;
+    plan->primitive_given = on || use != NULL;
     return use == NULL ||
-           nsim_damo_word_name(uses->words, use->values, primitive_names, "primitive", &plan->primitive, error);
+           nsim_damo_word_name(uses->words, use->values, nsim_damon_primitive_names, "primitive", &plan->primitive, error);
 }
 
 bool

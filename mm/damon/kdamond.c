@@ -14,7 +14,8 @@ NsimKdamondConfig
 nsim_kdamond_config_default(void)
 {
     return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default,
-                               nsim_damon_report_rules_default};
+                               nsim_damon_report_rules_default, NSIM_PRIMITIVE_PAGE_TABLE,
+                               nsim_damon_sampling_default};
 }
 
 static const NsimDamosPlan *
@@ -72,6 +73,18 @@ tell_aggregated(void *data, NsimDamonContext *context, NsimTime now_ps)
         TELL(kdamond, aggregated, t, now_ps);
 }
 
+/* Keep the range of the intervals. */
+static void
+note_intervals(NsimKdamond *kdamond)
+{
+    const NsimDamonAttrs *attrs = &kdamond->context->attrs;
+    NsimKdamondStats *stats = &kdamond->stats;
+    stats->sample_min_ps = MIN(stats->sample_min_ps, attrs->sample_ps);
+    stats->sample_max_ps = MAX(stats->sample_max_ps, attrs->sample_ps);
+    stats->aggr_min_ps = MIN(stats->aggr_min_ps, attrs->aggr_ps);
+    stats->aggr_max_ps = MAX(stats->aggr_max_ps, attrs->aggr_ps);
+}
+
 /* Intervals changed: deadlines of schemes begin anew. */
 static void
 retime(void *data, NsimDamonContext *context)
@@ -79,6 +92,7 @@ retime(void *data, NsimDamonContext *context)
     NsimKdamond *kdamond = data;
     for (uint32_t s = 0; s < kdamond->scheme_count; s++)
         nsim_damos_schedule(&kdamond->schemes[s], context);
+    note_intervals(kdamond);
     TELL(kdamond, tuned, kdamond->setup.mm->now_ps);
 }
 
@@ -505,6 +519,8 @@ nsim_kdamond_new(const NsimKdamondSetup *setup, NsimKdamondPlan *plan, GError **
     complete_plan(plan);
     kdamond->walk.context = kdamond->context;
     kdamond->walk.rules = &kdamond->setup.config->scheme_rules;
+    kdamond->stats.sample_min_ps = kdamond->stats.aggr_min_ps = NSIM_TIME_MAX;
+    note_intervals(kdamond);
     adopt_core(kdamond);
     adopt_schemes(kdamond);
     kdamond->queue = nsim_mover_add_thread(setup->mm->mover, kdamond->name);
@@ -585,7 +601,8 @@ nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uint64_t
 void
 nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report)
 {
-    if (kdamond->reporter.reports != NULL && kdamond->state != OVER)
+    if (kdamond->reporter.reports != NULL && kdamond->state != OVER &&
+        report->primitive == context_plan(kdamond->plan)->primitive)
         nsim_damon_reporter_tell(&kdamond->reporter, report);
 }
 
@@ -593,6 +610,12 @@ bool
 nsim_kdamond_arms(const NsimKdamond *kdamond)
 {
     return kdamond_context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_PAGE_FAULT;
+}
+
+bool
+nsim_kdamond_samples(const NsimKdamond *kdamond)
+{
+    return context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_HW_SAMPLE;
 }
 
 /* ---- Questions ----------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ typedef struct {
     NsimTime migrating_ps; /* waited for the mover */
     uint64_t samples, aggregations;
     uint64_t checked_regions; /* regions sampled, in all samples */
+    NsimTime sample_min_ps, sample_max_ps, aggr_min_ps, aggr_max_ps; /* intervals that there were */
 } NsimKdamondStats;
 
 /* What may be set for all kdamonds of a run. */
@@ -48,9 +49,11 @@ typedef struct {
     NsimDamosRules scheme_rules;
     NsimDamosCosts costs;
     NsimDamonReportRules report_rules;
+    uint32_t primitive;    /* NsimDamonPrimitive of kdamonds that do not name one */
+    NsimSampling sampling; /* hardware sampling for `hw_sample`, of all accessors, unless the policy has turned it on */
 } NsimKdamondConfig;
 
-/* Linux 7.2; access reports as they were meant. */
+/* Linux 7.2; access reports as they were meant; accessed bits. */
 NsimKdamondConfig nsim_kdamond_config_default(void);
 
 typedef struct {
@@ -83,6 +86,9 @@ bool nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uin
 void nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report);
 /* Does it arm pages? */
 bool nsim_kdamond_arms(const NsimKdamond *kdamond);
+
+/* Does it live on hardware samples? */
+bool nsim_kdamond_samples(const NsimKdamond *kdamond);
 
 uint32_t nsim_kdamond_number(const NsimKdamond *kdamond);
 const NsimDamonContext *nsim_kdamond_context(const NsimKdamond *kdamond);

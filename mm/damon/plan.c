@@ -14,6 +14,7 @@ const char *const nsim_damos_metric_names[] = {
 const char *const nsim_damos_tuner_names[] = {"consist", "temporal", NULL};
 const char *const nsim_damos_filter_names[] = {"anon",     "active", "memcg",  "young", "hugepage_size",
                                                "unmapped", "addr",   "target", NULL};
+const char *const nsim_damon_primitive_names[] = {"page_table", "page_fault", "hw_sample", NULL};
 const char *const nsim_damos_watermark_names[] = {"none", "free_mem_rate", NULL};
 
 static void

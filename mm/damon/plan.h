@@ -136,6 +136,8 @@ typedef enum {
     NSIM_PRIMITIVES
 } NsimDamonPrimitive;
 
+extern const char *const nsim_damon_primitive_names[NSIM_PRIMITIVES + 1];
+
 typedef struct {
     /* vaddr and fvaddr: a workload's name, or failing that its number from 0 in digits; NULL: the target's own number. */
     char *workload;
@@ -149,6 +151,7 @@ typedef struct {
     GPtrArray *targets;        /* NsimDamonTargetPlan * */
     GPtrArray *schemes;        /* NsimDamosPlan * */
     uint32_t primitive;        /* NsimDamonPrimitive */
+    bool primitive_given;      /* the text names it; otherwise it is the run's */
     GPtrArray *sample_filters; /* NsimSampleFilterPlan * */
 } NsimDamonContextPlan;
 

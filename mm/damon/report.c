@@ -12,14 +12,25 @@ const NsimDamonReportRules nsim_damon_report_rules_default = {.arm_ps = 1500 * N
 const NsimDamonReportRules nsim_damon_report_rules_rfc = {
     .rfc_filters = true, .rfc_buffer = true, .stay_armed = true, .arm_ps = 1500 * NSIM_NS, .drain_ps = 2 * NSIM_NS};
 
+const NsimSampling nsim_damon_sampling_default = {.struct_size = sizeof(NsimSampling),
+                                                  .accessor = NSIM_ACCESSOR_NONE,
+                                                  .buffer = 1,
+                                                  .period_lines = 1000,
+                                                  .sample_ps = 200 * NSIM_NS,
+                                                  .interrupt_ps = 1 * NSIM_US};
+
 int32_t
 nsim_damon_cpu(const NsimMachine *machine, NsimAccessorId accessor, uint32_t core)
 {
     uint32_t number = core;
-    if (accessor >= machine->accessor_count || machine->accessors[accessor].kind != NSIM_ACCESSOR_CPU)
+    if (accessor >= machine->accessor_count)
         return NSIM_DAMON_CPU_NONE;
-    for (uint32_t a = 0; a < accessor; a++)
-        number += machine->accessors[a].kind == NSIM_ACCESSOR_CPU ? machine->accessors[a].core_count : 0;
+    const bool is_cpu = machine->accessors[accessor].kind == NSIM_ACCESSOR_CPU;
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        const bool other_is_cpu = machine->accessors[a].kind == NSIM_ACCESSOR_CPU;
+        if (other_is_cpu == is_cpu ? a < accessor : other_is_cpu)
+            number += machine->accessors[a].core_count;
+    }
     return (int32_t)number;
 }
 

@@ -24,6 +24,7 @@ typedef struct {
     NsimPage page;
     NsimSpaceId space;
     bool write;
+    uint8_t primitive; /* NsimDamonPrimitive that saw it: kdamonds hear of their own one's */
     int32_t cpu;     /* as users number CPUs, nsim_damon_cpu(); NSIM_DAMON_CPU_NONE */
     uint32_t thread; /* of its workload's trace */
 } NsimDamonReport;
@@ -42,7 +43,16 @@ extern const NsimDamonReportRules nsim_damon_report_rules_default;
 /* The RFC's code; 2 ns a report and region. */
 extern const NsimDamonReportRules nsim_damon_report_rules_rfc;
 
-/* The number of a core among those of all CPU accessors, in the machine's order. NSIM_DAMON_CPU_NONE: not a CPU. */
+/*
+ * Hardware sampling for the primitive `hw_sample`, all assumed: every 1000th line of a thread, an interrupt for each
+ * sample as IBS has them, 200 ns a sample and 1 us an interrupt.
+ */
+extern const NsimSampling nsim_damon_sampling_default;
+
+/*
+ * The number of a core: those of all CPU accessors come first, in the machine's order, then those of the others, an SM
+ * or engine each. NSIM_DAMON_CPU_NONE: no such accessor.
+ */
 int32_t nsim_damon_cpu(const NsimMachine *machine, NsimAccessorId accessor, uint32_t core);
 
 /* Does the report count? `filters`: NsimSampleFilterPlan *. */

@@ -2,6 +2,8 @@
 /* The kdamonds of a run. Source and what is left out: session.h, kdamond.h. */
 #include <mm/damon/session.h>
 
+#include <mm/damon/damo.h>
+
 #include <gio/gio.h>
 #include <sim/assert.h>
 
@@ -13,6 +15,9 @@ struct _NsimDamonSession {
     uint32_t listener_count;
     uint32_t split_count; /* of the last split, all contexts of a kernel together */
     GArray *regions;      /* NsimSnapshotRegion: what a policy is told of */
+    char *args;           /* carried out last; NULL */
+    uint32_t default_primitives; /* contexts that did not name their primitive */
+    bool samples;         /* kdamonds listen to hardware samples */
 };
 
 static void
@@ -78,6 +83,7 @@ nsim_damon_session_free(NsimDamonSession *session)
         return;
     g_ptr_array_unref(session->kdamonds);
     g_array_unref(session->regions);
+    g_free(session->args);
     g_free(session);
 }
 
@@ -95,6 +101,33 @@ nsim_damon_session_listen(NsimDamonSession *session, const NsimDamonListener *li
 }
 
 /* ---- Plans ------------------------------------------------------------------------------------------------------ */
+
+/* Contexts that do not name a primitive have the run's. */
+static void
+complete(NsimDamonSession *session, const NsimDamonPlan *plan)
+{
+    for (guint k = 0; k < plan->kdamonds->len; k++) {
+        const NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, k);
+        for (guint c = 0; c < kdamond->contexts->len; c++) {
+            NsimDamonContextPlan *context = g_ptr_array_index(kdamond->contexts, c);
+            if (context->primitive_given)
+                continue;
+            context->primitive = session->config.primitive;
+            session->default_primitives++;
+        }
+    }
+}
+
+/* Hardware samples are taken once somebody listens; a policy that takes them already has its own way. */
+static void
+start_sampling(NsimDamonSession *session)
+{
+    NsimSampler *sampler = &session->mm->sampler;
+    for (guint k = 0; k < session->kdamonds->len; k++)
+        session->samples |= nsim_kdamond_samples(g_ptr_array_index(session->kdamonds, k));
+    if (session->samples && !sampler->active && !nsim_sampler_set(sampler, &session->config.sampling))
+        nsim_assert(false); /* options are in range */
+}
 
 static bool
 start(NsimDamonSession *session, NsimDamonPlan *plan, GError **error)
@@ -114,6 +147,7 @@ start(NsimDamonSession *session, NsimDamonPlan *plan, GError **error)
         }
         g_ptr_array_add(session->kdamonds, kdamond);
     }
+    start_sampling(session);
     return true;
 }
 
@@ -139,12 +173,37 @@ bool
 nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GError **error)
 {
     bool done = false;
+    complete(session, plan);
     if (session->mm->mover == NULL)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "DAMON needs a mover");
     else
         done = session->kdamonds->len == 0 ? start(session, plan, error) : commit(session, plan, error);
     nsim_damon_plan_free(plan);
     return done;
+}
+
+bool
+nsim_damon_session_run_args(NsimDamonSession *session, const char *args, GError **error)
+{
+    NsimDamonPlan *plan = nsim_damo_read(args, error);
+    if (plan == NULL || !nsim_damon_session_run(session, plan, error))
+        return false;
+    char *kept = g_strdup(args);
+    g_free(session->args);
+    session->args = kept;
+    return true;
+}
+
+const char *
+nsim_damon_session_args(const NsimDamonSession *session)
+{
+    return session->args != NULL ? session->args : "";
+}
+
+bool
+nsim_damon_session_needs_primitive(const NsimDamonSession *session)
+{
+    return session->default_primitives > 0;
 }
 
 /* ---- Access reports --------------------------------------------------------------------------------------------- */
@@ -184,10 +243,27 @@ nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault)
                                     .page = fault->page,
                                     .space = fault->space,
                                     .write = fault->write != 0,
+                                    .primitive = NSIM_PRIMITIVE_PAGE_FAULT,
                                     .cpu = nsim_damon_cpu(mm->machine, fault->accessor, core),
                                     .thread = fault->thread};
     disarm_folio(mm->spaces[fault->space], fault->page);
     nsim_damon_report_access(mm, &report);
+}
+
+void
+nsim_damon_report_samples(const NsimMm *mm, const NsimSample *samples, uint32_t count)
+{
+    for (uint32_t i = 0; mm->damon != NULL && mm->damon->samples && i < count; i++) {
+        const NsimSample *sample = &samples[i];
+        const NsimDamonReport report = {.time_ps = sample->time_ps,
+                                        .page = sample->page,
+                                        .space = sample->space,
+                                        .write = sample->write != 0,
+                                        .primitive = NSIM_PRIMITIVE_HW_SAMPLE,
+                                        .cpu = nsim_damon_cpu(mm->machine, sample->accessor, sample->core),
+                                        .thread = sample->thread};
+        nsim_damon_report_access(mm, &report);
+    }
 }
 
 uint32_t

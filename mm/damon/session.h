@@ -27,6 +27,13 @@ void nsim_damon_session_listen(NsimDamonSession *session, const NsimDamonListene
  */
 bool nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of a text that damo would take, which is kept. */
+bool nsim_damon_session_run_args(NsimDamonSession *session, const char *args, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The text that was carried out last; "": none was. */
+const char *nsim_damon_session_args(const NsimDamonSession *session);
+/* Is there a kdamond that takes the run's primitive, as it names none? */
+bool nsim_damon_session_needs_primitive(const NsimDamonSession *session);
+
 /*
  * Somebody saw an access: a fault that was armed, a hardware sample. Kdamonds whose primitive is access reports hear of
  * it. Cheap without DAMON.
@@ -34,6 +41,9 @@ bool nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GErr
 void nsim_damon_report_access(const NsimMm *mm, const NsimDamonReport *report);
 /* An armed page was touched: the fault reports the access, and its whole folio is disarmed where kdamonds arm. */
 void nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault);
+
+/* Hardware samples report accesses to kdamonds whose primitive they are. */
+void nsim_damon_report_samples(const NsimMm *mm, const NsimSample *samples, uint32_t count);
 
 uint32_t nsim_damon_session_count(const NsimDamonSession *session);
 /* NULL: there is no such one. */

@@ -2,7 +2,7 @@
 # Scripts that print TAP lines and exit with 0, 1 or 77 (skipped).
 cli_tests = \
     tests/cli/commands.test \
-    tests/cli/damo.test \
+    tests/cli/damo.test tests/cli/damon.test \
     tests/cli/determinism.test \
     tests/cli/errors.test \
     tests/cli/from-damo.test \

@@ -8,6 +8,7 @@ tests_experiment_test_experiment_SOURCES = \
     tests/experiment/rig.c tests/experiment/rig.h \
     tests/experiment/test-conservation.c \
     tests/experiment/test-damo.c \
+    tests/experiment/test-damon-samples.c \
     tests/experiment/test-experiment.c tests/experiment/test-experiment.h \
     tests/experiment/test-fabric.c \
     tests/experiment/test-migration.c \

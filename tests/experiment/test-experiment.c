@@ -13,7 +13,8 @@ main(void)
         return EXIT_FAILURE;
     const bool registered = test_replay_register() && test_tasks_register() && test_threads_register() && test_pages_register() && test_migration_register() &&
                             test_fabric_register() && test_conservation_register() && test_policy_spec_register() &&
-                            test_plan_register() && test_timeline_register() && test_samples_register() && test_rivals_register() &&
+                            test_plan_register() && test_timeline_register() && test_samples_register() && test_damon_samples_register() &&
+                            test_rivals_register() &&
                             test_damo_register();
     bool passed = false;
     if (registered) {

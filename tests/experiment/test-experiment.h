@@ -14,6 +14,7 @@ bool test_policy_spec_register(void);
 bool test_replay_register(void);
 bool test_tasks_register(void);
 bool test_rivals_register(void);
+bool test_damon_samples_register(void);
 bool test_samples_register(void);
 bool test_threads_register(void);
 bool test_timeline_register(void);

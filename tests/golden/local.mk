@@ -5,7 +5,11 @@ EXTRA_DIST += \
     tests/golden/run.test \
     tests/golden/chase/why tests/golden/chase/command tests/golden/chase/config.yaml tests/golden/chase/expected.json \
     tests/golden/curve/why tests/golden/curve/command tests/golden/curve/config.yaml tests/golden/curve/expected.json \
+    tests/golden/damon/why tests/golden/damon/command tests/golden/damon/config.yaml tests/golden/damon/tiering.damo \
+    tests/golden/damon/expected.json tests/golden/damon/expected.csv tests/golden/damon/expected.txt \
     tests/golden/faults/why tests/golden/faults/command tests/golden/faults/config.yaml tests/golden/faults/expected.json \
+    tests/golden/holistic/why tests/golden/holistic/command tests/golden/holistic/config.yaml \
+    tests/golden/holistic/expected.json tests/golden/holistic/expected.txt \
     tests/golden/llama/why tests/golden/llama/command tests/golden/llama/expected.json tests/golden/llama/expected.txt \
     tests/golden/moves/why tests/golden/moves/command tests/golden/moves/config.yaml tests/golden/moves/moves.script \
     tests/golden/moves/expected.json \

@@ -67,6 +67,18 @@ make_moves(void)
     return result;
 }
 
+/* Kdamonds: none, some, and more of them; the user's own text is not shown. */
+static NsimResult *
+make_damon(void)
+{
+    NsimResult *result = sample_new(4);
+    sample_add_damon(result, 1, 1);
+    sample_add_damon(result, 2, 3);
+    sample_add_damon(result, 3, 1);
+    sample_set(&result->runs[3].policy, "damon");
+    return result;
+}
+
 static NsimResult *
 make_empty(void)
 {
@@ -77,4 +89,4 @@ make_empty(void)
 }
 
 const ResultCase result_cases[] = {{"compare", make_compare}, {"single", make_single}, {"odd", make_odd},
-                                   {"moves", make_moves},     {"empty", make_empty},   {NULL, NULL}};
+                                   {"moves", make_moves},     {"damon", make_damon},   {"empty", make_empty},   {NULL, NULL}};

@@ -28,6 +28,8 @@ tests_report_test_report_LDADD = libreport.a libmodels.a libsim.a \
 EXTRA_DIST += \
     tests/report/golden/compare-timeline.csv tests/report/golden/compare.csv tests/report/golden/compare.html \
     tests/report/golden/compare.json tests/report/golden/compare.txt \
+    tests/report/golden/damon-timeline.csv tests/report/golden/damon.csv tests/report/golden/damon.html \
+    tests/report/golden/damon.json tests/report/golden/damon.txt \
     tests/report/golden/empty-timeline.csv tests/report/golden/empty.csv tests/report/golden/empty.html \
     tests/report/golden/empty.json tests/report/golden/empty.txt \
     tests/report/golden/moves-timeline.csv tests/report/golden/moves.csv tests/report/golden/moves.html \

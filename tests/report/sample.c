@@ -235,3 +235,64 @@ sample_add_migrations(NsimResult *result, uint32_t index)
     for (uint32_t i = 0; i < run->timeline_count; i++)
         run->timeline[i].migrated_bytes = migration->bytes / run->timeline_count;
 }
+
+static NsimDamonSchemeResult
+sample_scheme(bool hot, bool wide)
+{
+    NsimDamonSchemeResult scheme = {.action = g_strdup(hot ? "migrate_hot" : "migrate_cold"),
+                                    .destination = g_strdup(hot ? "DRAM1:3 DRAM2:1 CXL <b>:7" : "CXL1"),
+                                    .nr_tried = 12,
+                                    .sz_tried = wide ? 123456789012345 : 49152,
+                                    .nr_applied = 11,
+                                    .sz_applied = wide ? 999999999999 : 45056,
+                                    .sz_ops_filter_passed = 47104,
+                                    .qt_exceeds = 2,
+                                    .nr_snapshots = 40,
+                                    .has_quota = !wide,
+                                    .effective_bytes = 209715200,
+                                    .goals = g_new0(NsimDamonGoalResult, 2),
+                                    .goal_count = hot ? 2 : 1};
+    scheme.goals[0] =
+        (NsimDamonGoalResult){g_strdup("node_mem_free_bp DRAM1"), 50, wide ? UINT64_MAX : 49, wide ? UINT64_MAX : 9800};
+    if (hot)
+        scheme.goals[1] = (NsimDamonGoalResult){g_strdup("user_input"), 1000, 3, 30};
+    return scheme;
+}
+
+void
+sample_add_damon(NsimResult *result, uint32_t index, uint32_t kdamonds)
+{
+    NsimDamonResult *damon = g_new0(NsimDamonResult, 1);
+    damon->args =
+        g_strdup("damo start \\\n    --numa_node 0 --regions \"1-2 3-4\" --damos_action migrate_cold 1 "
+                 "--damos_filter reject <young> \\\n    --damos_nr_filters 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 "
+                 "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1");
+    damon->kdamond_count = kdamonds;
+    damon->kdamonds = g_new0(NsimKdamondResult, kdamonds);
+    for (uint32_t k = 0; k < kdamonds; k++) {
+        const bool wide = k + 1 == kdamonds;
+        const uint64_t factor = wide ? 999 : 1;
+        damon->kdamonds[k] = (NsimKdamondResult){.number = wide ? 255 : k,
+                                                 .ops = g_strdup("paddr"),
+                                                 .primitive = g_strdup(wide ? "hw_sample" : "page_table"),
+                                                 .watches = g_strdup(wide ? "4294967296-8589934592 <i>" : "DRAM1"),
+                                                 .sample_ps = 5 * NSIM_MS * factor,
+                                                 .sample_min_ps = 5 * NSIM_MS,
+                                                 .sample_max_ps = 10 * NSIM_S,
+                                                 .aggr_ps = 100 * NSIM_MS * factor,
+                                                 .aggr_min_ps = 100 * NSIM_MS,
+                                                 .aggr_max_ps = 200 * NSIM_S,
+                                                 .regions = 1000 * factor,
+                                                 .regions_mean = 777 * factor,
+                                                 .samples = 4000,
+                                                 .aggregations = 200,
+                                                 .cpu_ps = 123456789012,
+                                                 .cpu_ppm = wide ? 1000000 : 12345,
+                                                 .migrating_ps = wide ? 98765 * NSIM_MS : 0,
+                                                 .schemes = g_new0(NsimDamonSchemeResult, 2),
+                                                 .scheme_count = 2};
+        damon->kdamonds[k].schemes[0] = sample_scheme(false, wide);
+        damon->kdamonds[k].schemes[1] = sample_scheme(true, wide);
+    }
+    result->runs[index].damon = damon;
+}

@@ -20,6 +20,9 @@ sample_set(char **string, const char *value);
  */
 void
 sample_add_migrations(NsimResult *result, uint32_t index);
+/* Let run `index` have had `kdamonds` kdamonds, the last one with figures as wide as they get, and its schemes. */
+void
+sample_add_damon(NsimResult *result, uint32_t index, uint32_t kdamonds);
 /* Give every run `rows` rows of timeline. */
 void
 sample_add_timeline(NsimResult *result, uint32_t rows);

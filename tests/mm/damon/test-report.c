@@ -80,6 +80,21 @@ test_cpus(void)
     CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 1, 2), 6);
     CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 2, 0), NSIM_DAMON_CPU_NONE);
     nsim_machine_unref(machine);
+    /* Cores of CPUs come first wherever they stand; then those of the others. */
+    machine = box_machine("nodes: [{id: N, kind: dram, capacity: 64MiB, latency: 100ns, read: 64GB/s, at: P}]\n"
+                          "points: [P]\n"
+                          "accessors:\n"
+                          "  - {id: G0, kind: gpu, cores: 80, window: {random: 10}, at: P}\n"
+                          "  - {id: C0, kind: cpu, cores: 4, window: {random: 10}, at: P}\n"
+                          "  - {id: G1, kind: gpu, cores: 40, window: {random: 10}, at: P}\n"
+                          "  - {id: C1, kind: cpu, cores: 2, window: {random: 10}, at: P}\n");
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 1, 0), 0);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 3, 1), 5);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 0, 0), 6);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 0, 79), 85);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 2, 0), 86);
+    CU_ASSERT_EQUAL(nsim_damon_cpu(machine, 4, 0), NSIM_DAMON_CPU_NONE);
+    nsim_machine_unref(machine);
 }
 
 /* A kdamond on faults over the whole space; `setup` may change the plan. */
@@ -90,6 +105,7 @@ fault_plan(NsimDamonPlan **ret, const Rig *rig)
     *ret = rig_plan(&context);
     context->ops = NSIM_DAMON_FVADDR;
     context->primitive = NSIM_PRIMITIVE_PAGE_FAULT;
+    context->primitive_given = true;
     const NsimDamonRange range = {BASE, BASE + rig->box.spaces[0]->page_count * PAGE};
     g_array_append_val(rig_add_target(context)->ranges, range);
     return context;
@@ -191,7 +207,8 @@ test_samples(void)
     const NsimDamonContext *at = nsim_kdamond_context(nsim_damon_session_at(rig.session, 0));
     for (uint32_t i = 0; i < 10; i++) {
         rig_run(&rig, (i * 5 + 2) * NSIM_MS);
-        const NsimDamonReport report = {.time_ps = rig.box.mm->now_ps, .page = i * 200, .cpu = 0};
+        const NsimDamonReport report = {
+            .time_ps = rig.box.mm->now_ps, .page = i * 200, .primitive = NSIM_PRIMITIVE_HW_SAMPLE};
         if (i % 2 == 0)
             nsim_damon_report_access(rig.box.mm, &report);
     }
@@ -200,7 +217,7 @@ test_samples(void)
     CU_ASSERT_EQUAL(nsim_kdamond_stats(nsim_damon_session_at(rig.session, 0))->cpu_ps, 5 * 100 * NSIM_NS);
     rig_close(&rig);
 
-    const NsimDamonReport report = {.page = 1};
+    const NsimDamonReport report = {.page = 1, .primitive = NSIM_PRIMITIVE_PAGE_FAULT};
     NsimDamonReporter reporter = {.rules = &nsim_damon_report_rules_rfc};
     nsim_damon_reporter_init(&reporter);
     for (uint32_t i = 0; i < NSIM_DAMON_REPORTS_RFC + 1; i++)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What is the same for all kdamonds of a run. */
+#include <mm/damon/options.h>
+
+#define FIELD(name) offsetof(NsimDamonOptions, name)
+
+enum { RULES_6_12, RULES_7_2 };
+enum { REPORTS_INTENT, REPORTS_RFC };
+
+static const char *const rules[] = {[RULES_6_12] = "6.12", [RULES_7_2] = "7.2", NULL};
+static const char *const reports[] = {[REPORTS_INTENT] = "intent", [REPORTS_RFC] = "rfc", NULL};
+
+#define TIME_ROW(key_text, field, default_value, help_text, source_text)                                               \
+    {                                                                                                                  \
+        .key = key_text, .type = NSIM_OPTION_TIME, .offset = FIELD(field), .max = NSIM_MS,                             \
+        .default_text = default_value, .help = help_text, .source = source_text                                        \
+    }
+
+const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT] = {
+    {.key = "monitor",
+     .type = NSIM_OPTION_ENUM,
+     .offset = FIELD(monitor),
+     .choices = nsim_damon_primitive_names,
+     .default_text = "page_table",
+     .help = "what sees accesses, for kdamonds that do not name it: accessed bits, provoked faults, hardware samples",
+     .source = "page_table: Linux; page_fault: access reports RFC v3 (2025-12-08); hw_sample: R2 RFC (2026-05-16)"},
+    {.key = "damon_rules",
+     .type = NSIM_OPTION_ENUM,
+     .offset = FIELD(rules),
+     .choices = rules,
+     .default_text = "7.2",
+     .help = "the kernel version whose rules of monitoring and schemes apply",
+     .source = "Linux mm/damon/core.c; docs/damon.md and docs/damos.md say what differs"},
+    {.key = "damon_reports",
+     .type = NSIM_OPTION_ENUM,
+     .offset = FIELD(reports),
+     .choices = reports,
+     .default_text = "intent",
+     .help = "access reports as they were meant, or with the filters and the buffer of the patches' code",
+     .source = "access reports RFC v3 (2025-12-08)"},
+    TIME_ROW("damon_region", costs.region_ps, "20ns", "CPU time of a kdamond for a region that a scheme looks at",
+             "assumed"),
+    TIME_ROW("damon_step", costs.step_ps, "40ns", "CPU time of a scheme's walk for a page with nothing behind it",
+             "published for empty page-frame numbers"),
+    TIME_ROW("damon_folio", costs.folio_ps, "100ns", "CPU time of a scheme's walk for finding a folio", "assumed"),
+    TIME_ROW("damon_young", costs.young_ps, "1us", "CPU time of testing a folio's accessed bits for a filter",
+             "assumed"),
+    TIME_ROW("monitor_arm", arm_ps, "1.5us", "CPU time of a kdamond for arming a page, or disarming it", "assumed"),
+    TIME_ROW("monitor_drain", drain_ps, "100ns",
+             "CPU time of a kdamond for an access report; with damon_reports=rfc 2ns for each region", "assumed"),
+    {.key = "monitor_period",
+     .type = NSIM_OPTION_INT,
+     .offset = FIELD(period),
+     .min = 1,
+     .max = UINT32_MAX,
+     .default_text = "1000",
+     .help = "lines of a thread from one hardware sample to the next, for kdamonds on hw_sample",
+     .source = "assumed"},
+    {.key = "monitor_buffer",
+     .type = NSIM_OPTION_INT,
+     .offset = FIELD(buffer),
+     .min = 1,
+     .max = 65536,
+     .default_text = "1",
+     .help = "hardware samples that a core gathers before it is interrupted",
+     .source = "IBS interrupts for every sample (unverified)"},
+    TIME_ROW("monitor_sample_cost", sample_ps, "200ns", "time of the core that each hardware sample takes", "assumed"),
+    TIME_ROW("monitor_interrupt_cost", interrupt_ps, "1us", "time of the core that each such interrupt takes",
+             "assumed: entry and exit of an NMI"),
+};
+
+NsimDamonOptions
+nsim_damon_options_default(void)
+{
+    const NsimSampling *sampling = &nsim_damon_sampling_default;
+    return (NsimDamonOptions){.monitor = NSIM_PRIMITIVE_PAGE_TABLE,
+                              .rules = RULES_7_2,
+                              .reports = REPORTS_INTENT,
+                              .costs = nsim_damos_costs_default,
+                              .arm_ps = nsim_damon_report_rules_default.arm_ps,
+                              .period = sampling->period_lines,
+                              .buffer = sampling->buffer,
+                              .sample_ps = sampling->sample_ps,
+                              .interrupt_ps = sampling->interrupt_ps};
+}
+
+NsimKdamondConfig
+nsim_damon_options_config(const NsimDamonOptions *options)
+{
+    NsimKdamondConfig config = nsim_kdamond_config_default();
+    if (options->rules == RULES_6_12) {
+        config.rules = nsim_damon_rules_v6_12;
+        config.scheme_rules = nsim_damos_rules_v6_12;
+    }
+    if (options->reports == REPORTS_RFC)
+        config.report_rules = nsim_damon_report_rules_rfc;
+    config.report_rules.arm_ps = options->arm_ps;
+    if (options->drain_ps > 0)
+        config.report_rules.drain_ps = options->drain_ps;
+    config.costs = options->costs;
+    config.primitive = options->monitor;
+    config.sampling.period_lines = options->period;
+    config.sampling.buffer = (uint32_t)options->buffer;
+    config.sampling.sample_ps = options->sample_ps;
+    config.sampling.interrupt_ps = options->interrupt_ps;
+    return config;
+}

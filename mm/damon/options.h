@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is the same for all kdamonds of a run, as option rows: keys that every policy takes, and that have an effect
+ * where it starts kdamonds.
+ */
+#pragma once
+
+#include <mm/damon/kdamond.h>
+
+/* What the rows are stored in. */
+typedef struct {
+    uint32_t monitor; /* NsimDamonPrimitive */
+    uint32_t rules, reports;
+    NsimDamosCosts costs;
+    NsimTime arm_ps, drain_ps; /* drain_ps 0: as `reports` has it */
+    uint64_t period, buffer;
+    NsimTime sample_ps, interrupt_ps;
+} NsimDamonOptions;
+
+#define NSIM_DAMON_OPTION_COUNT 13u
+extern const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT];
+
+/* The defaults of the rows. */
+NsimDamonOptions nsim_damon_options_default(void);
+/* What kdamonds get of them. */
+NsimKdamondConfig nsim_damon_options_config(const NsimDamonOptions *options);
