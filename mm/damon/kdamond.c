@@ -602,7 +602,7 @@ void
 nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report)
 {
     if (kdamond->reporter.reports != NULL && kdamond->state != OVER &&
-        report->primitive == context_plan(kdamond->plan)->primitive)
+        report->primitive == kdamond_context_plan(kdamond->plan)->primitive)
         nsim_damon_reporter_tell(&kdamond->reporter, report);
 }
 
@@ -615,7 +615,7 @@ nsim_kdamond_arms(const NsimKdamond *kdamond)
 bool
 nsim_kdamond_samples(const NsimKdamond *kdamond)
 {
-    return context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_HW_SAMPLE;
+    return kdamond_context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_HW_SAMPLE;
 }
 
 /* ---- Questions ----------------------------------------------------------------------------------------------------
