@@ -225,7 +225,11 @@ label_rows(GString *label, char *separator, const NsimOption *rows, uint32_t cou
     for (uint32_t i = 0; i < count; i++) {
         if (texts[i] == NULL)
             continue;
-        g_string_append_printf(label, "%c%s=%s", *separator, rows[i].key, texts[i]);
+        /* A command line would be too long. */
+        if (rows[i].type == NSIM_OPTION_DAMON)
+            g_string_append_printf(label, "%c%s", *separator, rows[i].key);
+        else
+            g_string_append_printf(label, "%c%s=%s", *separator, rows[i].key, texts[i]);
         *separator = ',';
     }
 }

@@ -248,6 +248,26 @@ check_damon(const RunState *state, const NsimPolicySpec *spec, GError **error)
     return true;
 }
 
+/* Kdamonds beside the policy. */
+static bool
+start_beside(RunState *state, const NsimPolicySpec *spec, GError **error)
+{
+    NsimDamonSession *session = state->mm->damon;
+    g_autoptr(GError) why = NULL;
+    if (*spec->damon.damo == '\0')
+        return true;
+    if (nsim_damon_session_count(session) > 0)
+        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION,
+                    "policy '%s': option 'damo' is for policies without kdamonds, and this one starts some",
+                    spec->class->name);
+    else if (nsim_damon_session_run_args(session, spec->damon.damo, &why))
+        return true;
+    else
+        g_set_error(error, NSIM_POLICY_ERROR, NSIM_POLICY_ERROR_OPTION, "policy '%s': option 'damo': %s",
+                    spec->class->name, why->message);
+    return false;
+}
+
 /* The policy begins: what kdamonds are to be like is known before. */
 static bool
 attach(RunState *state, const NsimRunJob *run, GError **error)
@@ -257,7 +277,8 @@ attach(RunState *state, const NsimRunJob *run, GError **error)
         given |= run->spec->damon_texts[i] != NULL;
     if (given)
         *nsim_damon_session_config(nsim_damon_session(state->mm)) = nsim_damon_options_config(&run->spec->damon);
-    return nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) && check_damon(state, run->spec, error);
+    return nsim_mm_attach(state->mm, run->spec->class, run->spec->config, error) &&
+           start_beside(state, run->spec, error) && check_damon(state, run->spec, error);
 }
 
 static bool

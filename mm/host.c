@@ -1189,14 +1189,17 @@ out_of_memory(const NsimMm *mm, const NsimFault *fault)
 bool
 nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
 {
-    if (mm->instance != NULL && mm->policy->faults != NULL)
+    /* Hint faults come one by one. */
+    const NsimHintOwner owner = faults[0].kind == NSIM_FAULT_HINT ? nsim_damon_hint_owner(mm, faults) : NSIM_HINT_BOTH;
+    if (mm->instance != NULL && mm->policy->faults != NULL && owner != NSIM_HINT_DAMON)
         mm->policy->faults(mm->instance, &mm->host, faults, count);
     for (uint32_t i = 0; i < count && mm->failure == NULL; i++) {
         const NsimFault *fault = &faults[i];
         NsimSpace *space = mm->spaces[fault->space];
         const NsimNodeId local = mm->machine->order[(size_t)fault->accessor * mm->machine->node_count];
         if (fault->kind == NSIM_FAULT_HINT) {
-            nsim_damon_report_fault(mm, fault);
+            if (owner != NSIM_HINT_POLICY)
+                nsim_damon_report_fault(mm, fault);
             continue;
         }
         const uint64_t done = place(mm, fault->space, fault->page, fault->count, local, fault->accessor, true);

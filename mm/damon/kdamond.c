@@ -613,6 +613,12 @@ nsim_kdamond_arms(const NsimKdamond *kdamond)
 }
 
 bool
+nsim_kdamond_armed(const NsimKdamond *kdamond, NsimSpaceId space, NsimPage page)
+{
+    return nsim_damon_reporter_armed(&kdamond->reporter, space, page);
+}
+
+bool
 nsim_kdamond_samples(const NsimKdamond *kdamond)
 {
     return kdamond_context_plan(kdamond->plan)->primitive == NSIM_PRIMITIVE_HW_SAMPLE;

@@ -86,6 +86,8 @@ bool nsim_kdamond_feed(NsimKdamond *kdamond, uint32_t scheme, uint32_t goal, uin
 void nsim_kdamond_report(NsimKdamond *kdamond, const NsimDamonReport *report);
 /* Does it arm pages? */
 bool nsim_kdamond_arms(const NsimKdamond *kdamond);
+/* Did it arm this page for the sample under way? */
+bool nsim_kdamond_armed(const NsimKdamond *kdamond, NsimSpaceId space, NsimPage page);
 
 /* Does it live on hardware samples? */
 bool nsim_kdamond_samples(const NsimKdamond *kdamond);

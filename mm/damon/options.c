@@ -8,6 +8,7 @@ enum { RULES_6_12, RULES_7_2 };
 enum { REPORTS_INTENT, REPORTS_RFC };
 
 static const char *const rules[] = {[RULES_6_12] = "6.12", [RULES_7_2] = "7.2", NULL};
+static const char *const faults[] = {"shared", "exclusive", NULL};
 static const char *const reports[] = {[REPORTS_INTENT] = "intent", [REPORTS_RFC] = "rfc", NULL};
 
 #define TIME_ROW(key_text, field, default_value, help_text, source_text)                                               \
@@ -17,6 +18,12 @@ static const char *const reports[] = {[REPORTS_INTENT] = "intent", [REPORTS_RFC]
     }
 
 const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT] = {
+    {.key = "damo",
+     .type = NSIM_OPTION_DAMON,
+     .offset = FIELD(damo),
+     .default_text = "",
+     .help = "kdamonds that run beside the policy, which starts none of its own: a damo command line or kdamonds file",
+     .source = "on a machine, too, DAMON runs beside NUMA balancing"},
     {.key = "monitor",
      .type = NSIM_OPTION_ENUM,
      .offset = FIELD(monitor),
@@ -38,6 +45,13 @@ const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT] = {
      .default_text = "intent",
      .help = "access reports as they were meant, or with the filters and the buffer of the patches' code",
      .source = "access reports RFC v3 (2025-12-08)"},
+    {.key = "damon_faults",
+     .type = NSIM_OPTION_ENUM,
+     .offset = FIELD(faults),
+     .choices = faults,
+     .default_text = "shared",
+     .help = "faults on armed pages are told to kdamonds and to the policy, or to whoever armed the page",
+     .source = "the patches share them; making them exclusive was discussed at LSFMM 2026"},
     TIME_ROW("damon_region", costs.region_ps, "20ns", "CPU time of a kdamond for a region that a scheme looks at",
              "assumed"),
     TIME_ROW("damon_step", costs.step_ps, "40ns", "CPU time of a scheme's walk for a page with nothing behind it",
@@ -73,7 +87,8 @@ NsimDamonOptions
 nsim_damon_options_default(void)
 {
     const NsimSampling *sampling = &nsim_damon_sampling_default;
-    return (NsimDamonOptions){.monitor = NSIM_PRIMITIVE_PAGE_TABLE,
+    return (NsimDamonOptions){.damo = "",
+                              .monitor = NSIM_PRIMITIVE_PAGE_TABLE,
                               .rules = RULES_7_2,
                               .reports = REPORTS_INTENT,
                               .costs = nsim_damos_costs_default,
@@ -97,6 +112,7 @@ nsim_damon_options_config(const NsimDamonOptions *options)
     config.report_rules.arm_ps = options->arm_ps;
     if (options->drain_ps > 0)
         config.report_rules.drain_ps = options->drain_ps;
+    config.report_rules.exclusive = options->faults == 1;
     config.costs = options->costs;
     config.primitive = options->monitor;
     config.sampling.period_lines = options->period;

@@ -9,15 +9,17 @@
 
 /* What the rows are stored in. */
 typedef struct {
+    const char *damo; /* a text of kdamonds beside the policy; "": none; borrowed */
     uint32_t monitor; /* NsimDamonPrimitive */
     uint32_t rules, reports;
+    uint32_t faults; /* 0: shared, 1: exclusive */
     NsimDamosCosts costs;
     NsimTime arm_ps, drain_ps; /* drain_ps 0: as `reports` has it */
     uint64_t period, buffer;
     NsimTime sample_ps, interrupt_ps;
 } NsimDamonOptions;
 
-#define NSIM_DAMON_OPTION_COUNT 13u
+#define NSIM_DAMON_OPTION_COUNT 15u
 extern const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT];
 
 /* The defaults of the rows. */

@@ -97,6 +97,17 @@ nsim_damon_reporter_tell(NsimDamonReporter *reporter, const NsimDamonReport *rep
     g_array_append_val(reporter->reports, *report);
 }
 
+bool
+nsim_damon_reporter_armed(const NsimDamonReporter *reporter, NsimSpaceId space, NsimPage page)
+{
+    for (guint i = 0; reporter->armed != NULL && i < reporter->armed->len; i++) {
+        const Armed *armed = &g_array_index(reporter->armed, Armed, i);
+        if (armed->space == space && page >= armed->page && page - armed->page < armed->count)
+            return true;
+    }
+    return false;
+}
+
 /* Let the next touch of the region's sampled folio fault. */
 static NsimTime
 arm(NsimDamonReporter *reporter, const NsimDamonTarget *target, const NsimDamonRegion *region)

@@ -33,6 +33,7 @@ typedef struct {
     bool rfc_filters; /* a matching reject filter rejects at once; else the last filter's kind decides for all */
     bool rfc_buffer;  /* NSIM_DAMON_REPORTS_RFC entries that stay until overwritten; older than a sample: passed over */
     bool stay_armed;  /* as in the RFC: a page that was armed faults at its next touch, whenever that is */
+    bool exclusive;   /* a fault is told to whoever armed the page, DAMON or the policy, and not to both */
     /* CPU times of the kdamond, all assumed */
     NsimTime arm_ps;   /* changing a page's protection and flushing it from TLBs; and taking it back */
     NsimTime drain_ps; /* a report: finding its region; with `rfc_buffer` for each region that there is */
@@ -75,5 +76,7 @@ void nsim_damon_reporter_init(NsimDamonReporter *reporter);
 void nsim_damon_reporter_clear(NsimDamonReporter *reporter);
 /* Operations of such a context; a reporter is their state. */
 NsimDamonOps nsim_damon_reporter_ops(const NsimDamonOps *base);
+/* Did it arm the page for the sample under way? O(pages armed). */
+bool nsim_damon_reporter_armed(const NsimDamonReporter *reporter, NsimSpaceId space, NsimPage page);
 /* Tell it of an access. */
 void nsim_damon_reporter_tell(NsimDamonReporter *reporter, const NsimDamonReport *report);

@@ -250,6 +250,18 @@ nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault)
     nsim_damon_report_access(mm, &report);
 }
 
+NsimHintOwner
+nsim_damon_hint_owner(const NsimMm *mm, const NsimFault *fault)
+{
+    if (mm->damon == NULL || !mm->damon->config.report_rules.exclusive)
+        return NSIM_HINT_BOTH;
+    for (guint k = 0; k < mm->damon->kdamonds->len; k++) {
+        if (nsim_kdamond_armed(g_ptr_array_index(mm->damon->kdamonds, k), fault->space, fault->page))
+            return NSIM_HINT_DAMON;
+    }
+    return NSIM_HINT_POLICY;
+}
+
 void
 nsim_damon_report_samples(const NsimMm *mm, const NsimSample *samples, uint32_t count)
 {

@@ -42,6 +42,12 @@ void nsim_damon_report_access(const NsimMm *mm, const NsimDamonReport *report);
 /* An armed page was touched: the fault reports the access, and its whole folio is disarmed where kdamonds arm. */
 void nsim_damon_report_fault(NsimMm *mm, const NsimFault *fault);
 
+/* Who is told of a fault on an armed page. */
+typedef enum { NSIM_HINT_BOTH, NSIM_HINT_POLICY, NSIM_HINT_DAMON } NsimHintOwner;
+
+/* Both, unless faults are exclusive: then DAMON where it armed the page for a sample under way, else the policy. */
+NsimHintOwner nsim_damon_hint_owner(const NsimMm *mm, const NsimFault *fault);
+
 /* Hardware samples report accesses to kdamonds whose primitive they are. */
 void nsim_damon_report_samples(const NsimMm *mm, const NsimSample *samples, uint32_t count);
 
