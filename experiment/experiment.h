@@ -32,6 +32,7 @@ typedef struct {
     bool timeline;                 /* a timeline is wanted: a default interval if none is given */
     bool host_stats;
     bool damo_record; /* keep what kdamonds see in the results */
+    bool damo_only;   /* `damo` replaces the policies of the config */
 } NsimExperimentOptions;
 
 typedef struct _NsimExperiment NsimExperiment;
