@@ -84,7 +84,7 @@ read_view(const NsimCommand *command, ExplainOptions *options, int *ret_status)
     }
     if (!nsim_command_quantity(command, "from", options->from, NSIM_QUANTITY_TIME, 0, NSIM_TIME_MAX, &view->from_ps,
                                ret_status) ||
-        !nsim_command_quantity(command, "until", options->until, NSIM_QUANTITY_TIME, 0, NSIM_TIME_MAX, &view->until_ps,
+        !nsim_command_quantity(command, "until", options->until, NSIM_QUANTITY_TIME, 1, NSIM_TIME_MAX, &view->until_ps,
                                ret_status) ||
         !nsim_command_quantity(command, "limit", options->limit, NSIM_QUANTITY_COUNT, 1, NSIM_STORY_EVENTS_MAX,
                                &view->limit, ret_status))
@@ -153,6 +153,7 @@ run(const ExplainOptions *options)
                                                       .policies = (const char *const *)options->policies,
                                                       .damo = (const char *const *)options->damo,
                                                       .damo_only = options->damo != NULL && options->policies == NULL,
+                                                      .until_ps = options->until ? options->view.until_ps : 0,
                                                       .plugins = (const char *const *)options->plugins};
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimExperiment) experiment = nsim_experiment_new(&experiment_options, &error);
@@ -183,7 +184,7 @@ nsim_cmd_explain(int argc, char **argv)
         {"decisions", 0, 0, G_OPTION_ARG_NONE, &options.decisions,
          "tell which moves cost most, were most useful and most useless (default)", NULL},
         {"from", 0, 0, G_OPTION_ARG_FILENAME, &options.from, "leave out what comes before this simulated time", "TIME"},
-        {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, "leave out what comes after it", "TIME"},
+        {"until", 0, 0, G_OPTION_ARG_FILENAME, &options.until, "end the run at this simulated time", "TIME"},
         {"limit", 0, 0, G_OPTION_ARG_FILENAME, &options.limit,
          "events at most (default 100); moves of each list (default 5)", "N"},
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &options.format, "text (default) or json", "FORMAT"},

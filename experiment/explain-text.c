@@ -68,15 +68,28 @@ is_one_page(const Teller *teller)
     return teller->explanation->range.count == 1;
 }
 
-/* "It", or which of the pages; the verb's ending goes with it. */
+/* "4 pages at 0x1000" */
+static void
+add_pages(const NsimStoryEvent *event, GString *text)
+{
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " page%s at 0x%" G_GINT64_MODIFIER "x", event->count,
+                           event->count == 1 ? "" : "s", event->address);
+}
+
+/* "It", or which of the pages. */
 static void
 add_subject(const Teller *teller, const NsimStoryEvent *event, GString *text)
 {
     if (is_one_page(teller))
         g_string_append(text, "It");
     else
-        g_string_append_printf(text, "%" G_GUINT64_FORMAT " page%s from 0x%" G_GINT64_MODIFIER "x on:", event->count,
-                               event->count == 1 ? "" : "s", event->address);
+        add_pages(event, text);
+}
+
+static const char *
+was(const NsimStoryEvent *event)
+{
+    return event->count == 1 ? "was" : "were";
 }
 
 static void
@@ -131,11 +144,9 @@ static void
 say_asked(const Teller *teller, const NsimStoryEvent *event, GString *text)
 {
     add_subject(teller, event, text);
-    g_string_append_printf(text, " was to move to %s: %s,", node_id(teller, event->to),
-                           nsim_explain_reasons[event->move.reason]);
-    g_string_append(text, " asked");
-    add_mover(teller->explanation->story, event, text);
-    g_string_append_c(text, '.');
+    g_string_append_printf(text, " %s to move to %s: %s, in the %s of %s.", was(event), node_id(teller, event->to),
+                           nsim_explain_reasons[event->move.reason], event->move.in_fault ? "fault" : "queue",
+                           nsim_story_name(teller->explanation->story, event->who));
 }
 
 /* What its steps took, if that is known. */
@@ -222,11 +233,11 @@ say_failed(const Teller *teller, const NsimStoryEvent *event, GString *text)
 static void
 say_hint(const Teller *teller, const NsimStoryEvent *event, GString *text)
 {
-    g_string_append_printf(text, "Thread %u on %s touched %s", event->thread, accessor_id(teller, event->accessor),
-                           is_one_page(teller) ? "it" : "");
-    if (!is_one_page(teller))
-        g_string_append_printf(text, "%" G_GUINT64_FORMAT " page%s from 0x%" G_GINT64_MODIFIER "x on", event->count,
-                               event->count == 1 ? "" : "s", event->address);
+    g_string_append_printf(text, "Thread %u on %s touched ", event->thread, accessor_id(teller, event->accessor));
+    if (is_one_page(teller))
+        g_string_append(text, "it");
+    else
+        add_pages(event, text);
     g_string_append(text, " and took a hint fault");
     if (event->armed.since_ps > 0) {
         g_string_append(text, ", ");
@@ -253,7 +264,7 @@ add_repeats(const NsimStoryEvent *event, const char *times, GString *text)
 {
     if (event->repeats == 1)
         return;
-    g_string_append_printf(text, " Unchanged for %" G_GUINT64_FORMAT " %s, until ", event->repeats, times);
+    g_string_append_printf(text, " The same %" G_GUINT64_FORMAT " %s, until ", event->repeats, times);
     add_time(text, event->last_ps);
     if (event->damon.last_age != event->damon.age)
         g_string_append_printf(text, " (age %u)", event->damon.last_age);
@@ -267,13 +278,14 @@ say_seen(const Teller *teller, const NsimStoryEvent *event, GString *text)
     g_string_append_printf(text, "%s saw %u access%s in %u samples in the region of %s around it, age %u.",
                            nsim_story_name(teller->explanation->story, event->who), event->damon.nr,
                            event->damon.nr == 1 ? "" : "es", event->damon.nr_max, size, event->damon.age);
-    add_repeats(event, "aggregations", text);
+    add_repeats(event, "aggregations running", text);
 }
 
 static void
-add_bound(GString *text, const char *what, uint64_t is, const char *than, uint64_t bound)
+add_bound(GString *text, const char *what, uint64_t is, const char *word, uint64_t bound)
 {
-    g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT, what, is, than, bound);
+    g_string_append_printf(text, "passed it over: %s %" G_GUINT64_FORMAT ", its pattern wants at %s %" G_GUINT64_FORMAT,
+                           what, is, word, bound);
 }
 
 static void
@@ -283,8 +295,7 @@ add_quota(const NsimStoryEvent *event, GString *text)
         return;
     g_autofree char *size = nsim_damo_text_short_size(event->damon.quota_bytes);
     g_autofree char *used = nsim_damo_text_short_size(event->damon.charged_bytes);
-    g_string_append_printf(text, " Quota of the window: %s, of which %s %s used", size, used,
-                           event->damon.charged_bytes == 1 ? "was" : "were");
+    g_string_append_printf(text, " The window's quota: %s, used so far: %s", size, used);
     if (event->damon.goal_metric != UINT32_MAX)
         g_string_append_printf(text, "; goal %s at %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT,
                                nsim_damos_metric_names[event->damon.goal_metric], event->damon.goal_current,
@@ -301,27 +312,22 @@ add_fate(const NsimStoryEvent *event, GString *text)
         g_string_append(text, "slept: its watermarks keep it inactive");
         break;
     case NSIM_FATE_SIZE:
-        g_string_append(text, "passed it over: ");
         if (bytes < event->damon.bytes_least)
-            add_bound(text, "the region's bytes,", bytes, "are less than", event->damon.bytes_least);
+            add_bound(text, "bytes of the region", bytes, "least", event->damon.bytes_least);
         else
-            add_bound(text, "the region's bytes,", bytes, "are more than", event->damon.bytes_most);
+            add_bound(text, "bytes of the region", bytes, "most", event->damon.bytes_most);
         break;
     case NSIM_FATE_RARE:
-        g_string_append(text, "passed it over: ");
-        add_bound(text, "accesses", event->damon.nr, "are fewer than its", event->damon.nr_least);
+        add_bound(text, "accesses", event->damon.nr, "least", event->damon.nr_least);
         break;
     case NSIM_FATE_FREQUENT:
-        g_string_append(text, "passed it over: ");
-        add_bound(text, "accesses", event->damon.nr, "are more than its", event->damon.nr_most);
+        add_bound(text, "accesses", event->damon.nr, "most", event->damon.nr_most);
         break;
     case NSIM_FATE_YOUNG:
-        g_string_append(text, "passed it over: ");
-        add_bound(text, "age", event->damon.age, "is below its", event->damon.age_least);
+        add_bound(text, "age", event->damon.age, "least", event->damon.age_least);
         break;
     case NSIM_FATE_OLD:
-        g_string_append(text, "passed it over: ");
-        add_bound(text, "age", event->damon.age, "is above its", event->damon.age_most);
+        add_bound(text, "age", event->damon.age, "most", event->damon.age_most);
         break;
     case NSIM_FATE_FULL:
         g_string_append(text, "passed it over: its quota was used up");
@@ -330,8 +336,8 @@ add_fate(const NsimStoryEvent *event, GString *text)
         g_string_append(text, "passed it over: this window goes on behind it, where the last one ended");
         break;
     case NSIM_FATE_SCORE:
-        g_string_append(text, "passed it over: ");
-        add_bound(text, "its score", event->damon.score, "is below the window's least,", event->damon.min_score);
+        g_string_append_printf(text, "passed it over: its score %u is below the window's least, %u", event->damon.score,
+                               event->damon.min_score);
         break;
     case NSIM_FATE_CLIPPED:
         g_string_append(text, "passed it over: less than the smallest region was left of its quota");
@@ -390,7 +396,7 @@ say(const Teller *teller, const NsimStoryEvent *event, GString *text)
         break;
     case NSIM_STORY_ARMED:
         add_subject(teller, event, text);
-        g_string_append(text, " was armed by a scan: the next access faults.");
+        g_string_append_printf(text, " %s armed by a scan: the next access faults.", was(event));
         break;
     case NSIM_STORY_HINT:
         say_hint(teller, event, text);
@@ -470,9 +476,8 @@ tell_stays(const Teller *teller)
             break;
         }
         if (!is_one_page(teller))
-            g_string_append_printf(text, "%" G_GUINT64_FORMAT " page%s from 0x%" G_GINT64_MODIFIER "x on ",
-                                   event->count, event->count == 1 ? "" : "s", event->address);
-        g_string_append_printf(text, "%s %s", is_one_page(teller) ? "On" : "on", node_id(teller, event->to));
+            add_pages(event, text);
+        g_string_append_printf(text, "%s %s", is_one_page(teller) ? "On" : ", on", node_id(teller, event->to));
         add_accesses(teller, event, text);
         if (event->kind == NSIM_STORY_MOVED)
             add_balance(teller, event, text);
@@ -517,9 +522,8 @@ tell_move(const Teller *teller, const NsimStoryEvent *event)
     const NsimStory *story = teller->explanation->story;
     const NsimExplainBalance balance = nsim_explain_balance(teller->explanation, event);
     g_autoptr(GString) text = g_string_new(NULL);
-    add_lines(text, event->count, "page");
-    g_string_append_printf(text, " of %s from 0x%" G_GINT64_MODIFIER "x on, %s to %s: %s",
-                           teller->explanation->plan->workloads[event->space].name, event->address,
+    add_pages(event, text);
+    g_string_append_printf(text, " of %s, %s to %s: %s", teller->explanation->plan->workloads[event->space].name,
                            node_id(teller, event->from), node_id(teller, event->to),
                            event->move.batch > 0 ? nsim_explain_reasons[event->move.reason] : "swap");
     add_mover(story, event, text);
