@@ -260,11 +260,11 @@ say_listed(const Teller *teller, const NsimStoryEvent *event, GString *text)
 }
 
 static void
-add_repeats(const NsimStoryEvent *event, const char *times, GString *text)
+add_repeats(const NsimStoryEvent *event, const char *in, const char *times, GString *text)
 {
     if (event->repeats == 1)
         return;
-    g_string_append_printf(text, " The same %" G_GUINT64_FORMAT " %s, until ", event->repeats, times);
+    g_string_append_printf(text, " The same %s%" G_GUINT64_FORMAT " %s, until ", in, event->repeats, times);
     add_time(text, event->last_ps);
     if (event->damon.last_age != event->damon.age)
         g_string_append_printf(text, " (age %u)", event->damon.last_age);
@@ -278,7 +278,7 @@ say_seen(const Teller *teller, const NsimStoryEvent *event, GString *text)
     g_string_append_printf(text, "%s saw %u access%s in %u samples in the region of %s around it, age %u.",
                            nsim_story_name(teller->explanation->story, event->who), event->damon.nr,
                            event->damon.nr == 1 ? "" : "es", event->damon.nr_max, size, event->damon.age);
-    add_repeats(event, "aggregations running", text);
+    add_repeats(event, "in ", "aggregations", text);
 }
 
 static void
@@ -375,7 +375,7 @@ say_scheme(const Teller *teller, const NsimStoryEvent *event, GString *text)
     g_string_append_c(text, '.');
     if (event->what >= NSIM_FATE_FULL)
         add_quota(event, text);
-    add_repeats(event, "times", text);
+    add_repeats(event, "", "times", text);
 }
 
 static void
@@ -437,7 +437,7 @@ add_accesses(const Teller *teller, const NsimStoryEvent *event, GString *text)
         g_string_append(text, " each");
         any = true;
     }
-    g_string_append(text, any ? "." : ": nobody accessed it.");
+    g_string_append(text, any ? "." : ": no accesses.");
 }
 
 static void
