@@ -35,6 +35,8 @@ int
 nsim_cmd_migrate(int argc, char **argv);
 int
 nsim_cmd_damo(int argc, char **argv);
+int
+nsim_cmd_explain(int argc, char **argv);
 
 /* Parts of nsim_cmd_trace(), each in a file of its own. */
 int

@@ -13,7 +13,7 @@
 #define JOBS_MAX 1024u
 
 static const char run_synopsis[] = "--config FILE [OPTION]...\n"
-                                   "       numasim trace|topo|policies|migrate|damo ...";
+                                   "       numasim trace|topo|policies|migrate|damo|explain ...";
 static const char run_summary[] = "Replay memory accesses on a modelled machine, once for each placement policy, and "
                                   "say what each policy costs and gains.";
 static const char run_epilogue[] = "Commands:\n"
@@ -22,6 +22,7 @@ static const char run_epilogue[] = "Commands:\n"
                                    "  policies [NAME]                 list the policies, or describe one\n"
                                    "  migrate ...                     what moving pages costs, by copier and size\n"
                                    "  damo explain|args ...           what a damo command line means\n"
+                                   "  explain --config FILE ...       what happened to a page, why, and what it cost\n"
                                    "\n"
                                    "Exit status: 0 ok, 1 the run failed, 2 wrong usage or configuration, 3 bad input\n"
                                    "data, 130 interrupted (the report of what was done is written first).\n"

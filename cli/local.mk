@@ -3,7 +3,7 @@ bin_PROGRAMS += numasim
 # All but main().
 cli_sources = \
     cli/cli.h \
-    cli/cmd-damo.c cli/cmd-migrate.c cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
+    cli/cmd-damo.c cli/cmd-explain.c cli/cmd-migrate.c cli/cmd-policies.c cli/cmd-run.c cli/cmd-topo.c cli/cmd-trace.c \
     cli/interrupt.c cli/log.c cli/migrate-plot.c cli/migrate.h cli/output.c cli/progress.c \
     cli/trace-capture-lackey.c cli/trace-capture-run.c cli/trace-capture-system.c \
     cli/trace-capture.c cli/trace-capture.h \

@@ -8,6 +8,7 @@ static const NsimSubcommand commands[] = {
     { "policies", nsim_cmd_policies },
     { "migrate", nsim_cmd_migrate },
     { "damo", nsim_cmd_damo },
+    { "explain", nsim_cmd_explain },
     { NULL, NULL },
 };
 

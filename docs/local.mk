@@ -5,6 +5,7 @@ dist_man_MANS += \
     docs/numasim-config.5 \
     docs/numasim-damo.1 \
     docs/numasim-damon.7 \
+    docs/numasim-explain.1 \
     docs/numasim-migrate.1 \
     docs/numasim-plugin.7 \
     docs/numasim-policies.1 \

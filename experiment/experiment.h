@@ -32,6 +32,7 @@ typedef struct {
     bool timeline;                 /* a timeline is wanted: a default interval if none is given */
     bool host_stats;
     const char *damo_record; /* file for what kdamonds see, which is kept in the results */
+    bool damo_only;   /* `damo` replaces the policies of the config */
 } NsimExperimentOptions;
 
 typedef struct _NsimExperiment NsimExperiment;

@@ -12,6 +12,7 @@ libexperiment_a_SOURCES = \
     experiment/damon-result.c experiment/damon-result.h \
     experiment/describe.c \
     experiment/experiment.c experiment/experiment.h \
+    experiment/explain.c experiment/explain.h experiment/explain-json.c experiment/explain-text.c \
     experiment/future.c experiment/future.h \
     experiment/migrate.c experiment/migrate.h \
     experiment/migrate-plan.c experiment/migrate-plan.h \

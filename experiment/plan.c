@@ -66,6 +66,8 @@ read_policies(NsimExperiment *plan, const NsimValue *list, const char *base_dir,
             if (!add_policy(policies, nsim_policy_spec_parse(plan->plugins, *texts, error)))
                 return false;
         }
+    } else if (options->damo_only) {
+        /* what --damo adds is all there is */
     } else if (list == NULL) {
         if (!add_policy(policies, nsim_policy_spec_parse(plan->plugins, "first-touch", error)))
             return false;

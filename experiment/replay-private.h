@@ -66,6 +66,7 @@ typedef struct {
     bool plain;      /* begun, and not special: the common path */
     bool begun;      /* `next` has been looked at: ready_ps and limit are its own */
     bool special;    /* shares its core, has a cache model in front or a TLB: the general path */
+    bool told; /* special for the sake of a story alone */
     bool shared, cached, ended;
     bool blocked;  /* waits for the mover; ready_ps is then NSIM_TIME_MAX */
     bool faulting; /* blocked by its own fault's moves: kernel work, not waiting */

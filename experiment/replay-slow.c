@@ -737,6 +737,10 @@ build_threads(NsimReplay *replay)
         replay->threads[i].special = replay->threads[i].shared || replay->threads[i].cached ||
                                      replay->threads[i].core->tlb != NULL ||
                                      replay->threads[i].sleep_ps != NSIM_TIME_MAX;
+    for (uint32_t i = 0; options->story != NULL && i < options->thread_count; i++) {
+        replay->threads[i].told = !replay->threads[i].special;
+        replay->threads[i].special = true;
+    }
 }
 
 static void

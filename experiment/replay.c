@@ -301,6 +301,15 @@ translate(const Thread *thread, const NsimBurst *burst)
     return tlb == NULL ? 0 : nsim_tlb_access(tlb, (uint64_t)thread->space_id << 40 | burst->page);
 }
 
+/* Accesses of pages whose story is told; only threads off the common path are asked. */
+INLINE void
+watch(const NsimReplay *replay, const Thread *thread, const NsimBurst *burst, uint32_t lines, NsimTime latency_ps)
+{
+    if (UNLIKELY(replay->options.story != NULL))
+        nsim_story_access(replay->options.story, thread->space_id, burst->page, thread->accessor,
+                          burst->op != NSIM_OP_READ, lines, latency_ps);
+}
+
 /* Issue a burst of one line at t. False: the page was not ready. */
 INLINE bool
 issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const NsimTime t_ps, const unsigned hops,
@@ -311,8 +320,10 @@ issue_one(NsimReplay *replay, Thread *thread, const NsimBurst *burst, const Nsim
     if (UNLIKELY(!find_route(replay, thread, burst, t_ps, &route, &lane)))
         return false;
     NsimTime latency_ps = route->fixed_ps + nsim_fabric_reserve(replay->servers, route, hops, curves, t_ps, 1);
-    if (special)
+    if (special) {
         latency_ps += translate(thread, burst);
+        watch(replay, thread, burst, 1, latency_ps);
+    }
     const NsimTime done_ps = t_ps + latency_ps;
     launch(thread->core, lane, done_ps, 1, 0);
     nsim_histogram_record(&replay->stats.latency, latency_ps, 1);
@@ -398,6 +409,8 @@ issue_chunks(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimTime a
     const uint32_t issued = left_before - left;
     route->lines += issued;
     route->latency_ps += latencies_ps + seen_ps * seen_lines;
+    if (special)
+        watch(replay, thread, burst, issued, latencies_ps + seen_ps * seen_lines);
     thread->issued += issued;
     thread->stall_ps += base_ps - begin_ps - (issued - 1) * step_ps;
     thread->done_ps = last_ps;
@@ -442,12 +455,16 @@ shared_issue_time(Thread *thread)
     return thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
 }
 
+static NsimTime told_step(NsimReplay *replay, Thread *thread, NsimTime key_ps);
+
 /* One step of a thread that has nothing in hand yet, shares its core or has a cache in front; returns its next key. */
 static __attribute__((noinline)) NsimTime
 special_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
 {
     if (thread->blocked)
         return NSIM_TIME_MAX;
+    if (thread->told && thread->begun)
+        return told_step(replay, thread, key_ps);
     if (thread->begun) {
         const NsimBurst *burst = thread->next;
         const NsimTime t_ps = thread->shared ? shared_issue_time(thread) : key_ps;
@@ -496,22 +513,19 @@ issue_many_curves(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimTime ah
     return issue_chunks(replay, thread, t_ps, ahead_ps, true, false);
 }
 
-/*
- * Let the thread that is first in time do one step, or go on alone until `ahead_ps` within a burst; returns its next key.
- */
+/* The common path. `told`: its accesses belong to a story. */
 INLINE NsimTime
-step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime ahead_ps, const unsigned hops,
-     const bool curves)
+plain_step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime ahead_ps, const unsigned hops,
+           const bool curves, const bool told)
 {
-    if (UNLIKELY(!thread->plain))
-        return special_step(replay, thread, key_ps);
     const NsimBurst *burst = thread->next;
     bool done;
     if (LIKELY(burst->count == 1)) {
-        done = issue_one(replay, thread, burst, key_ps, hops, curves, false);
+        done = issue_one(replay, thread, burst, key_ps, hops, curves, told);
     } else {
-        const NsimTime later_ps = curves ? issue_many_curves(replay, thread, key_ps, ahead_ps)
-                                         : issue_many(replay, thread, key_ps, ahead_ps);
+        const NsimTime later_ps = told     ? issue_chunks(replay, thread, key_ps, ahead_ps, curves, true)
+                                  : curves ? issue_many_curves(replay, thread, key_ps, ahead_ps)
+                                           : issue_many(replay, thread, key_ps, ahead_ps);
         if (later_ps > 0)
             return later_ps;
         done = thread->issued == burst->count;
@@ -527,6 +541,25 @@ step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime a
     const NsimTime slot_ps = thread->next->count > 1 ? chunk_slot(thread->core, thread->limit)
                                                      : free_slot(thread->core, thread->limit);
     return thread->ready_ps > slot_ps ? thread->ready_ps : slot_ps;
+}
+
+/* The same steps at the same times as without a story. */
+static __attribute__((noinline)) NsimTime
+told_step(NsimReplay *replay, Thread *thread, NsimTime key_ps)
+{
+    return plain_step(replay, thread, key_ps, 0, NSIM_HOPS_MAX, replay->options.fabric->dynamic, true);
+}
+
+/*
+ * Let the thread that is first in time do one step, or go on alone until `ahead_ps` within a burst; returns its next key.
+ */
+INLINE NsimTime
+step(NsimReplay *replay, Thread *thread, const NsimTime key_ps, const NsimTime ahead_ps, const unsigned hops,
+     const bool curves)
+{
+    if (UNLIKELY(!thread->plain))
+        return special_step(replay, thread, key_ps);
+    return plain_step(replay, thread, key_ps, ahead_ps, hops, curves, false);
 }
 
 INLINE void

@@ -58,6 +58,7 @@ typedef struct {
     NsimTime warmup_ps; /* statistics begin here */
     GCancellable *cancel;       /* nullable */
     uint64_t *progress_lines;   /* nullable: lines taken from the traces so far, updated atomically */
+    NsimStory *story;           /* nullable: is told of accesses; results stay what they are */
 } NsimReplayOptions;
 
 typedef struct {

@@ -6,6 +6,7 @@
 
 #include <experiment/replay.h>
 #include <experiment/timeline.h>
+#include <mm/damon/watch.h>
 #include <sim/assert.h>
 #include <sim/time.h>
 
@@ -31,6 +32,8 @@ typedef struct {
     NsimReplay *replay;
     NsimTimeline *timeline;
     NsimDamonRecorder *recorder;
+    NsimStory *story;
+    NsimDamonWatch *watch;
 } RunState;
 
 static void
@@ -42,11 +45,13 @@ run_state_clear(RunState *state)
         nsim_trace_cursor_free(state->cursors[i]);
     nsim_mm_free(state->mm);
     nsim_damon_recorder_free(state->recorder);
+    nsim_damon_watch_free(state->watch);
     nsim_mover_free(state->mover);
     nsim_payers_free(state->payers);
     nsim_cpus_free(state->cpus);
     g_free(state->space_groups);
     g_free(state->space_accessors);
+    nsim_story_free(state->story);
     for (uint32_t s = 0; state->spaces != NULL && s < state->space_count; s++)
         nsim_space_free(state->spaces[s]);
     g_free(state->cursors);
@@ -281,6 +286,17 @@ attach(RunState *state, const NsimRunJob *run, GError **error)
            start_beside(state, run->spec, error) && check_damon(state, run->spec, error);
 }
 
+static void
+build_story(RunState *state, const NsimRunJob *run)
+{
+    const NsimExperiment *plan = run->plan;
+    state->story = nsim_story_new(run->watch, state->spaces, plan->workload_count, plan->machine->accessor_count,
+                                  &state->mm->now_ps);
+    nsim_mm_set_story(state->mm, state->story);
+    if (!state->story->moves_only)
+        state->watch = nsim_damon_watch_new(state->mm, state->story);
+}
+
 static bool
 prepare(RunState *state, const NsimRunJob *run, GError **error)
 {
@@ -297,6 +313,8 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
         state->mm->future = run->future;
     if (plan->damo_record != NULL)
         state->recorder = nsim_damon_recorder_new(state->mm);
+    if (run->watch != NULL)
+        build_story(state, run);
     if (!attach(state, run, error) || !set_reclaim(state, run, error) ||
         !load_workloads(state, run, error))
         return false;
@@ -313,7 +331,8 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
                                         .until_ps = plan->until_ps,
                                         .warmup_ps = plan->warmup_ps,
                                         .cancel = run->cancel,
-                                        .progress_lines = run->progress_lines };
+                                        .progress_lines = run->progress_lines,
+                                        .story = state->story };
     state->replay = nsim_replay_new(&options);
     if (plan->timeline_ps > 0)
         state->timeline =
@@ -714,5 +733,10 @@ nsim_run(NsimRunJob *run)
         return;
     }
     fill_result(run, &state);
+    if (state.story != NULL) {
+        nsim_story_detach(state.story);
+        run->story = g_steal_pointer(&state.story);
+        nsim_mm_set_story(state.mm, NULL);
+    }
     run->result->host_wall_ns = (uint64_t)(g_get_monotonic_time() - begin_us) * 1000;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <experiment/future.h>
+#include <mm/story.h>
 
 typedef struct {
     const NsimExperiment *plan;
@@ -10,9 +11,11 @@ typedef struct {
     const NsimFuture *future;   /* nullable; given to policies that may see it */
     GCancellable *cancel;
     uint64_t *progress_lines;   /* updated atomically */
+    const NsimStoryRange *watch; /* nullable: tell the story of these pages, or of all moves */
     /* out */
     NsimRunResult *result;
     GPtrArray *warnings; /* char * */
+    NsimStory *story;    /* with `watch`, in any case of success */
     GError *error;
 } NsimRunJob;
 

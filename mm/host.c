@@ -471,9 +471,11 @@ host_decide(NsimHost *host, const NsimDecision *from)
     NsimSpace *space = mm->spaces[decision.space];
     switch ((NsimDecisionKind)decision.kind) {
     case NSIM_DECIDE_PLACE:
+        nsim_story_wants(mm->story, decision.node, true);
         return place(mm, decision.space, decision.page, decision.count, decision.node, decision.accessor,
                      (decision.flags & NSIM_PLACE_FALLBACK) != 0);
     case NSIM_DECIDE_ARM:
+        nsim_story_armed(mm->story, decision.space, decision.page, decision.count);
         return nsim_space_arm(space, decision.page, decision.count, true);
     case NSIM_DECIDE_DISARM:
         return nsim_space_arm(space, decision.page, decision.count, false);
@@ -560,7 +562,7 @@ scan_problem(const NsimMm *mm, const NsimScan *scan)
 
 /* Arm what is on the wanted nodes; returns how many pages, and how many were there to be looked at. */
 static uint64_t
-arm_on_nodes(NsimSpace *space, const NsimScan *scan, uint64_t *ret_present)
+arm_on_nodes(NsimSpace *space, const NsimScan *scan, NsimStory *story, uint64_t *ret_present)
 {
     uint64_t armed = 0;
     *ret_present = 0;
@@ -573,6 +575,8 @@ arm_on_nodes(NsimSpace *space, const NsimScan *scan, uint64_t *ret_present)
         armed += wanted;
         if (wanted)
             nsim_space_set_state(space, scan->page + i, (uint16_t)(state | NSIM_PAGE_ARMED));
+        if (wanted)
+            nsim_story_armed(story, scan->space, scan->page + i, 1);
         if (scan->ret_armed != NULL)
             scan->ret_armed[i] = wanted;
     }
@@ -591,7 +595,7 @@ host_scan(NsimHost *host, const NsimScan *from, NsimTime *ret_cost_ps)
         refuse(mm, problem);
         return 0;
     }
-    const uint64_t armed = arm_on_nodes(mm->spaces[scan.space], &scan, &present);
+    const uint64_t armed = arm_on_nodes(mm->spaces[scan.space], &scan, mm->story, &present);
     NsimTime cost_ps = present * scan.page_ps + armed * scan.change_ps;
     if (armed > 0 && mm->mover != NULL) {
         NsimTaskInfo info = { 0 };
@@ -620,6 +624,16 @@ nsim_mm_set_mover(NsimMm *mm, NsimMover *mover)
 {
     mm->mover = mover;
     nsim_mover_listen_done(mover, tell_done, mm);
+}
+
+void
+nsim_mm_set_story(NsimMm *mm, NsimStory *story)
+{
+    mm->story = story;
+    if (mm->mover != NULL)
+        nsim_mover_set_story(mm->mover, story);
+    if (mm->reclaim != NULL)
+        nsim_reclaim_lru(mm->reclaim)->story = story;
 }
 
 static void
@@ -1050,6 +1064,7 @@ nsim_mm_reclaim(NsimMm *mm, const NsimReclaimConfig *config, GError **error)
     const NsimReclaimSetup setup = {
         .machine = mm->machine, .memory = mm->memory, .frames = mm->frames, .mover = mm->mover};
     mm->reclaim = nsim_reclaim_new(&setup, config);
+    nsim_reclaim_lru(mm->reclaim)->story = mm->story;
     return true;
 }
 
@@ -1189,6 +1204,7 @@ out_of_memory(const NsimMm *mm, const NsimFault *fault)
 bool
 nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
 {
+    nsim_story_faults(mm->story, faults, count);
     /* Hint faults come one by one. */
     const NsimHintOwner owner = faults[0].kind == NSIM_FAULT_HINT ? nsim_damon_hint_owner(mm, faults) : NSIM_HINT_BOTH;
     if (mm->instance != NULL && mm->policy->faults != NULL && owner != NSIM_HINT_DAMON)
@@ -1202,12 +1218,14 @@ nsim_mm_fault(NsimMm *mm, const NsimFault *faults, uint32_t count)
                 nsim_damon_report_fault(mm, fault);
             continue;
         }
+        nsim_story_wants(mm->story, local, false);
         const uint64_t done = place(mm, fault->space, fault->page, fault->count, local, fault->accessor, true);
         if (done < fault->count && !(mm->reclaim != NULL && find_memory(mm, fault, done, local)))
             mm->failure = out_of_memory(mm, fault);
         else if (mm->reclaim != NULL && mm->fault_thread != NSIM_THREAD_NONE && is_present(space, fault))
             nsim_reclaim_satisfied(mm->reclaim, mm->fault_thread, mm->now_ps);
     }
+    nsim_story_faults(mm->story, NULL, 0);
     return mm->failure == NULL;
 }
 

@@ -10,6 +10,7 @@
 #include <mm/reclaim.h>
 #include <mm/sampler.h>
 #include <mm/space.h>
+#include <mm/story.h>
 #include <sim/event-queue.h>
 #include <sim/random.h>
 
@@ -68,10 +69,14 @@ typedef struct {
     bool in_pressure;
     NsimSampler sampler;
     const NsimFabric *fabric; /* NULL: there are no counters of nodes, routes and resources */
+    NsimStory *story;         /* NULL: nobody watches */
 } NsimMm;
 
 /* Have `mover` (borrowed) carry out the policy's moves; outcomes go to the policy. */
 void nsim_mm_set_mover(NsimMm *mm, NsimMover *mover);
+
+/* Let the run tell a story (borrowed), with its mover and its lists. Before the policy is attached. */
+void nsim_mm_set_story(NsimMm *mm, NsimStory *story);
 
 /* Everything is borrowed except what `free` frees: the object itself. */
 NsimMm *nsim_mm_new(const NsimMachine *machine, NsimMemory *memory, NsimSpace **spaces, uint32_t space_count,

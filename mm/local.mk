@@ -27,6 +27,7 @@ libmm_a_SOURCES = \
     mm/damon/session.c mm/damon/session.h \
     mm/damon/tune.c mm/damon/tune.h \
     mm/damon/walk.c mm/damon/walk.h \
+    mm/damon/watch.c mm/damon/watch.h \
     mm/frames.c mm/frames.h \
     mm/host.c mm/host.h \
     mm/lru.c mm/lru.h \
@@ -37,6 +38,7 @@ libmm_a_SOURCES = \
     mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
     mm/sampler.c mm/sampler.h \
     mm/space.c mm/space.h \
+    mm/story.c mm/story.h \
     mm/stream.c mm/stream.h \
     mm/swap.c \
     mm/tiers.c mm/tiers.h

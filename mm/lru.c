@@ -201,6 +201,8 @@ set_active(NsimLru *lru, uint32_t frame, bool active)
     entry->flags &= (uint16_t)~NSIM_FRAME_REFERENCED;
     push(lru, head);
     *(active ? &lru->activated : &lru->deactivated) += count;
+    nsim_story_listed(lru->story, entry->space, entry->page, count,
+                      active ? NSIM_LISTED_ACTIVATED : NSIM_LISTED_DEACTIVATED);
     return true;
 }
 
@@ -327,6 +329,12 @@ judge(NsimLru *lru, uint32_t head)
     return before || referenced > 1 ? VERDICT_ACTIVATE : VERDICT_KEEP;
 }
 
+static void
+tell(const NsimLru *lru, uint32_t head, NsimListed what)
+{
+    nsim_story_listed(lru->story, at(lru, head)->space, at(lru, head)->page, pages_of(lru, head), what);
+}
+
 static bool
 is_moving(const NsimLru *lru, uint32_t head)
 {
@@ -353,7 +361,9 @@ nsim_lru_shrink_inactive(NsimLru *lru, NsimLruVec *vec, bool file, uint64_t page
             take_off(lru, head);
             push(lru, head);
             lru->rotated += pages_of(lru, head);
+            tell(lru, head, NSIM_LISTED_KEPT);
         } else {
+            tell(lru, head, NSIM_LISTED_CHOSEN);
             (void)nsim_lru_isolate(lru, head);
             g_array_append_val(victims, head);
         }

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <mm/frames.h>
+#include <mm/story.h>
 
 typedef enum {
     NSIM_LRU_INACTIVE_ANON,
@@ -44,6 +45,7 @@ typedef struct {
     NsimLruVec *vecs;                         /* [group * node_count + node]; group_count: those in no group */
     uint64_t *resident;                       /* by group, group_count: pages in memory, isolated ones too */
     uint64_t activated, deactivated, rotated; /* pages, ever */
+    NsimStory *story;                         /* NULL: nobody watches */
 } NsimLru;
 
 /*

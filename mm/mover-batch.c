@@ -16,6 +16,7 @@
 #include <mm/mover-private.h>
 
 #include <sim/assert.h>
+#include <string.h>
 
 /* NR_MAX_MIGRATE_PAGES_RETRY, and its parts in synchronous mode: with the batch, and alone. */
 #define PASSES_ASYNC 10u
@@ -170,6 +171,14 @@ isolated(void *context, uint64_t now_ps)
     unmap_next(task, now_ps);
 }
 
+static void
+begin_books(Task *task, NsimTime now_ps)
+{
+    task->began_ps = now_ps;
+    task->batch = ++task->mover->last_batch;
+    memset(task->spent_ps, 0, sizeof task->spent_ps);
+}
+
 bool
 batch_begin(Task *task, NsimTime now_ps)
 {
@@ -183,7 +192,7 @@ batch_begin(Task *task, NsimTime now_ps)
     task->space = decision.space;
     task->group = mover->setup.space_groups[decision.space];
     task->initiator = first->payer;
-    task->began_ps = now_ps;
+    begin_books(task, now_ps);
     fill_batch(task, &cost_ps);
     if (task->folios->len == 0)
         return false;
@@ -223,7 +232,7 @@ batch_leftover(Task *task, NsimTime now_ps)
     task->full = false;
     task->pass = 0;
     task->pass_max = PASSES_ALONE;
-    task->began_ps = now_ps;
+    begin_books(task, now_ps);
     mover_at(task->mover, now_ps, isolated, task);
     return true;
 }
@@ -725,7 +734,10 @@ remapped(void *context, uint64_t now_ps)
 {
     Task *task = context;
     Folio *folio = folio_at(task, task->at);
+    const NsimStoryMove told = mover_story(task, folio->request);
+    nsim_story_settles(task->mover->story, &told);
     settle_pages(task, folio);
+    nsim_story_settles(task->mover->story, NULL);
     folio->state = FOLIO_MOVED;
     nsim_histogram_record(&task->mover->away, now_ps - folio->unmapped_ps, 1);
     mover_unblock(task->mover, task->space, folio->page, folio->pages, now_ps);

@@ -16,6 +16,7 @@ typedef struct {
     bool listed;       /* on its task's list */
     NsimDoneFunc done; /* nullable */
     void *done_context;
+    NsimTime asked_ps;
 } Request;
 
 typedef enum {
@@ -63,6 +64,8 @@ typedef struct {
     NsimCopierKind copier, chosen; /* as configured; for this batch */
     struct NsimCopy *copy;         /* under way */
     NsimTime began_ps;
+    uint64_t batch;                 /* its number */
+    NsimTime spent_ps[NSIM_PHASES]; /* on it */
 } Task;
 
 typedef struct {
@@ -97,6 +100,8 @@ struct _NsimMover {
     struct NsimEngineState *engines; /* by engine of the machine */
     NsimMoverStats stats;
     NsimHistogram blocked, away;
+    uint64_t last_batch;
+    NsimStory *story; /* NULL: nobody watches */
 };
 
 /* mover.c */
@@ -112,6 +117,8 @@ void mover_unblock(NsimMover *mover, NsimSpaceId space, NsimPage page, uint64_t 
 void mover_give_up(NsimMover *mover, Request *request, NsimCause cause);
 /* A folio has come to an end. */
 void mover_settle(Task *task, Folio *folio, NsimTime now_ps);
+/* What a story wants to know of the task's work on a request; borrowed from both. */
+NsimStoryMove mover_story(const Task *task, const Request *request);
 /* Does the folio's move bring it nearer to whoever it is for? */
 bool mover_is_promotion(const NsimMover *mover, NsimSpaceId space, const Folio *folio);
 /* The batch is over. */

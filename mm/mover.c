@@ -106,6 +106,25 @@ nsim_mover_listen_done(NsimMover *mover, NsimDoneFunc done, void *context)
 }
 
 void
+nsim_mover_set_story(NsimMover *mover, NsimStory *story)
+{
+    mover->story = story;
+}
+
+NsimStoryMove
+mover_story(const Task *task, const Request *request)
+{
+    return (NsimStoryMove){.batch = task->batch,
+                           .token = request->token,
+                           .who = task->name,
+                           .payer = g_ptr_array_index(task->mover->setup.payers->names, request->payer),
+                           .reason = request->decision.reason,
+                           .in_fault = task->queue == 0,
+                           .asked_ps = request->asked_ps,
+                           .began_ps = task->began_ps};
+}
+
+void
 nsim_mover_set_mask(NsimMover *mover, NsimSpaceId space, uint32_t core)
 {
     GArray *mask = mover->masks[space];
@@ -182,6 +201,7 @@ mover_charge(Task *task, NsimPayer natural, NsimPhase phase, NsimTime ps)
         break;
     }
     nsim_payers_charge(payers, payer, phase, ps);
+    task->spent_ps[phase] += ps;
     /* Waiting costs time but no CPU. */
     if (phase != NSIM_PHASE_WAIT)
         nsim_payers_spend(payers, task->group, task->began_ps, 0, ps);
@@ -231,6 +251,9 @@ void
 mover_give_up(NsimMover *mover, Request *request, NsimCause cause)
 {
     const uint64_t pages = request->end - request->next;
+    const NsimStoryMove told = {
+        .token = request->token, .reason = request->decision.reason, .asked_ps = request->asked_ps};
+    nsim_story_failed(mover->story, &told, &request->decision, request->next, pages, cause);
     request->failed_pages += pages;
     request->cause = request->cause == NSIM_CAUSE_NONE ? cause : request->cause;
     mover->stats.failed_pages += pages;
@@ -380,6 +403,9 @@ nsim_mover_request(NsimMover *mover, const NsimDecision *decision, const NsimIni
     request->listed = true;
     request->done = initiator->done;
     request->done_context = initiator->done_context;
+    request->asked_ps = now_ps;
+    const NsimStoryMove told = mover_story(task, request);
+    nsim_story_asked(mover->story, &told, decision);
     task_wake(task, now_ps);
     return request->token;
 }
@@ -482,6 +508,7 @@ mover_unblock(NsimMover *mover, NsimSpaceId space, NsimPage page, uint64_t count
         if (waiter.space == space && waiter.page >= page && waiter.page - page < count) {
             const NsimTime wake_ps = now_ps + mover->costs->wake_ps;
             nsim_histogram_record(&mover->blocked, wake_ps - waiter.since_ps, 1);
+            nsim_story_waited(mover->story, space, waiter.page, wake_ps - waiter.since_ps);
             if (mover->wake != NULL)
                 mover->wake(mover->wake_context, waiter.thread, wake_ps);
         } else {
@@ -565,6 +592,8 @@ mover_settle(Task *task, Folio *folio, NsimTime now_ps)
         nsim_payers_spend(mover->setup.payers, task->group, now_ps,
                           (uint64_t)folio->pages << mover->setup.machine->page_shift, 0);
     } else {
+        const NsimStoryMove told = mover_story(task, request);
+        nsim_story_failed(mover->story, &told, &request->decision, folio->page, folio->pages, (NsimCause)folio->cause);
         request->failed_pages += folio->pages;
         request->cause = request->cause == NSIM_CAUSE_NONE ? (NsimCause)folio->cause : request->cause;
         stats->failed_pages += folio->pages;
@@ -586,10 +615,20 @@ finish_requests(Task *task, NsimTime now_ps)
     }
 }
 
+static void
+tell_costs(const Task *task)
+{
+    uint64_t pages = 0;
+    for (guint i = 0; i < task->folios->len; i++)
+        pages += g_array_index(task->folios, Folio, i).pages;
+    nsim_story_costs(task->mover->story, task->batch, task->spent_ps, task->exchange ? 2 * pages : pages);
+}
+
 void
 mover_batch_done(Task *task, NsimTime now_ps)
 {
     task->mover->stats.batches++;
+    tell_costs(task);
     task->began_ps = now_ps;
     finish_requests(task, now_ps);
     task_next(task, now_ps);

@@ -16,6 +16,7 @@
 #include <mm/cpus.h>
 #include <mm/payers.h>
 #include <mm/space.h>
+#include <mm/story.h>
 #include <mm/stream.h>
 #include <numasim/policy.h>
 #include <sim/histogram.h>
@@ -108,6 +109,8 @@ NsimMover *nsim_mover_new(const NsimMoverSetup *setup);
 void nsim_mover_free(NsimMover *mover);
 void nsim_mover_listen_wake(NsimMover *mover, NsimWakeFunc wake, void *context);
 void nsim_mover_listen_done(NsimMover *mover, NsimDoneFunc done, void *context);
+/* Let it tell a story (borrowed; NULL: none). */
+void nsim_mover_set_story(NsimMover *mover, NsimStory *story);
 /* Which cores run threads of a space: they are interrupted when its TLB entries go. */
 void nsim_mover_set_mask(NsimMover *mover, NsimSpaceId space, uint32_t core);
 

@@ -265,9 +265,11 @@ place_frame(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
 static void
 tell(NsimSpace *space, NsimSpaceEventKind kind, NsimPage page, uint64_t count, NsimNodeId from, NsimNodeId to)
 {
-    const NsimSpaceEvent event = {.kind = kind, .page = page, .count = count, .from = from, .to = to};
+    const NsimSpaceEvent event = {.kind = kind, .page = page, .count = count, .from = from, .to = to, .space = space};
     if (space->listener != NULL && count > 0)
         space->listener(space->listener_context, &event);
+    if (space->watcher != NULL && count > 0)
+        space->watcher(space->watcher_context, &event);
 }
 
 uint64_t
@@ -319,11 +321,14 @@ nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t 
                                   .partner = partner,
                                   .count = count,
                                   .from = node_of(space, page),
-                                  .to = node_of(space, partner)};
+                                  .to = node_of(space, partner),
+                                  .space = space};
     nsim_space_change(space, page, count, NSIM_PAGE_NODE | NSIM_PAGE_MOVING, event.to);
     nsim_space_change(space, partner, count, NSIM_PAGE_NODE | NSIM_PAGE_MOVING, event.from);
     if (space->listener != NULL)
         space->listener(space->listener_context, &event);
+    if (space->watcher != NULL)
+        space->watcher(space->watcher_context, &event);
 }
 
 void

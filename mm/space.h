@@ -57,6 +57,7 @@ typedef struct {
     uint64_t count;
     NsimNodeId from, to;
     bool accessed;
+    const struct _NsimSpace *space; /* for watchers */
 } NsimSpaceEvent;
 
 /* Called after a page's place has changed, or a monitor has looked; never by an access. It must not change the space. */
@@ -84,6 +85,8 @@ struct _NsimSpace {
     NsimSpaceListener listener; /* nullable, and so is idle */
     NsimSpaceIdle idle;
     void *listener_context;
+    NsimSpaceListener watcher; /* nullable: is told of placing and moving after the listener (mm/story.h) */
+    void *watcher_context;
 };
 
 /* A named range of virtual addresses. */

@@ -139,21 +139,22 @@ destination(const NsimDamosActor *actor, const NsimDamonFolio *folio)
     return nsim_damos_slot(machine, plan->dests, mapping->address, nsim_space_address_of(space, folio->page), shift);
 }
 
-static void
+static bool
 add_move(const NsimDamosActor *actor, const NsimDamonFolio *folio, GArray *moves)
 {
     const NsimNodeId node = destination(actor, folio);
     const uint16_t state = nsim_space_state(actor->mm->spaces[folio->space], folio->page);
     NsimDamosMove *last = moves->len > 0 ? &g_array_index(moves, NsimDamosMove, moves->len - 1) : NULL;
     if (node == NSIM_NODE_NONE || (state & NSIM_PAGE_NODE) == node)
-        return;
+        return false;
     if (last != NULL && last->space == folio->space && last->node == node && last->page + last->count == folio->page &&
         last->count <= UINT32_MAX - folio->pages) {
         last->count += folio->pages;
-        return;
+        return true;
     }
     const NsimDamosMove move = {folio->space, node, folio->page, folio->pages};
     g_array_append_val(moves, move);
+    return true;
 }
 
 /* ---- The walk ----------------------------------------------------------------------------------------------- */
@@ -171,7 +172,8 @@ move_on_lists(const NsimDamosActor *actor, const NsimDamonFolio *folio, bool act
     (void)(activate ? nsim_lru_activate(lru, frame) : nsim_lru_deactivate(lru, frame));
 }
 
-static void
+/* False: it is where it should go. */
+static bool
 do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork *work)
 {
     NsimMm *mm = actor->mm;
@@ -179,16 +181,15 @@ do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork
     switch ((NsimDamosAction)actor->plan->action) {
     case NSIM_DAMOS_MIGRATE_HOT:
     case NSIM_DAMOS_MIGRATE_COLD:
-        add_move(actor, folio, work->moves);
-        return;
+        return add_move(actor, folio, work->moves);
     case NSIM_DAMOS_STAT:
-        return;
+        return true;
     case NSIM_DAMOS_PAGEOUT:
         if (mm->reclaim != NULL)
             work->applied_bytes +=
                 nsim_reclaim_page_out(mm->reclaim, folio->space, folio->page, folio->pages, actor->payer, actor->now_ps)
                 << shift;
-        return;
+        return true;
     case NSIM_DAMOS_COLD:
         nsim_space_make_old(mm->spaces[folio->space], folio->page, folio->pages);
         move_on_lists(actor, folio, false);
@@ -201,6 +202,14 @@ do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork
         break;
     }
     work->applied_bytes += (uint64_t)folio->pages << shift;
+    return true;
+}
+
+static void
+tell(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosFolioFate fate)
+{
+    if (actor->folio != NULL)
+        actor->folio(actor->data, folio, fate);
 }
 
 void
@@ -221,10 +230,15 @@ nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint6
             continue;
         }
         work->cpu_ps += actor->costs->folio_ps;
-        if (key == *actor->last_folio || !passes(actor, &folio, work))
+        if (key == *actor->last_folio)
             continue;
+        if (!passes(actor, &folio, work)) {
+            tell(actor, &folio, NSIM_DAMOS_FOLIO_FILTERED);
+            continue;
+        }
         work->passed_bytes += (uint64_t)folio.pages << shift;
-        do_folio(actor, &folio, work);
+        tell(actor, &folio,
+             do_folio(actor, &folio, work) ? NSIM_DAMOS_FOLIO_DONE : NSIM_DAMOS_FOLIO_THERE);
         *actor->last_folio = key;
     }
 }

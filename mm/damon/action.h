@@ -40,6 +40,13 @@ typedef struct {
     NsimTime cpu_ps;
 } NsimDamosWork;
 
+/* What became of a folio of a region that a scheme tried its action on. */
+typedef enum {
+    NSIM_DAMOS_FOLIO_FILTERED, /* by a filter of operations */
+    NSIM_DAMOS_FOLIO_THERE,    /* it is where it should go */
+    NSIM_DAMOS_FOLIO_DONE      /* or to be moved */
+} NsimDamosFolioFate;
+
 /* Where and on whose behalf. */
 typedef struct {
     NsimMm *mm;
@@ -49,6 +56,8 @@ typedef struct {
     uint64_t *last_folio; /* the one that the scheme dealt with last, plus one: a huge one may lie in several regions */
     const char *payer;    /* of pages that go out */
     NsimTime now_ps;
+    void (*folio)(void *data, const NsimDamonFolio *folio, NsimDamosFolioFate fate); /* nullable */
+    void *data;
 } NsimDamosActor;
 
 /* May these operations do the plan's action? False with a message, as the kernel refuses it. */

@@ -85,6 +85,32 @@ note_intervals(NsimKdamond *kdamond)
     stats->aggr_max_ps = MAX(stats->aggr_max_ps, attrs->aggr_ps);
 }
 
+static void
+tell_considered(void *data, const NsimDamos *scheme, uint32_t target, const NsimDamonRegion *region,
+                NsimDamosConsidered what)
+{
+    NsimKdamond *kdamond = data;
+    TELL(kdamond, considered, scheme, target, region, what);
+}
+
+static void
+tell_folio(void *data, const NsimDamonFolio *folio, NsimDamosFolioFate fate)
+{
+    NsimKdamond *kdamond = data;
+    TELL(kdamond, folio, folio, fate);
+}
+
+/* Does anybody want to know it all? */
+static bool
+is_watched(const NsimKdamond *kdamond)
+{
+    for (uint32_t l = 0; l < *kdamond->setup.listener_count; l++) {
+        if (kdamond->setup.listeners[l].considered != NULL || kdamond->setup.listeners[l].folio != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Intervals changed: deadlines of schemes begin anew. */
 static void
 retime(void *data, NsimDamonContext *context)
@@ -166,7 +192,9 @@ attempt(NsimKdamond *kdamond, const NsimDamosTry *what, NsimTime now_ps, NsimTim
                                   .costs = &kdamond->setup.config->costs,
                                   .last_folio = &kdamond->last_folios[what->scheme_number],
                                   .payer = kdamond->name,
-                                  .now_ps = now_ps + *cpu_ps};
+                                  .now_ps = now_ps + *cpu_ps,
+                                  .folio = kdamond->walk.considered != NULL ? tell_folio : NULL,
+                                  .data = kdamond};
     g_array_set_size(moves, 0);
     kdamond->attempt = (Attempt){.what = *what, .work = {.moves = moves}, .began_ps = now_ps + *cpu_ps};
     TELL(kdamond, before_apply, what, kdamond->attempt.began_ps);
@@ -223,6 +251,8 @@ begin_walk(NsimKdamond *kdamond, NsimTime now_ps, NsimTime *cpu_ps)
                    nsim_damos_adjust_quota(scheme, kdamond->context, &kdamond->setup.config->scheme_rules,
                                            kdamond->setup.mm, now_ps);
     }
+    kdamond->walk.considered = is_watched(kdamond) ? tell_considered : NULL;
+    kdamond->walk.data = kdamond;
     if (any)
         nsim_damos_walk_begin(&kdamond->walk);
     return any;
@@ -631,6 +661,12 @@ uint32_t
 nsim_kdamond_number(const NsimKdamond *kdamond)
 {
     return kdamond->setup.number;
+}
+
+const char *
+nsim_kdamond_name(const NsimKdamond *kdamond)
+{
+    return kdamond->name;
 }
 
 const NsimDamonContext *

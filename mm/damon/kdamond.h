@@ -33,6 +33,11 @@ typedef struct {
     /* The intervals changed (damon_monitor_intervals_tune). */
     void (*tuned)(void *data, const NsimKdamond *kdamond, NsimTime now_ps);
     void *data;
+    /* A scheme that is due looks at a region. */
+    void (*considered)(void *data, const NsimKdamond *kdamond, const NsimDamos *scheme, uint32_t target,
+                       const NsimDamonRegion *region, NsimDamosConsidered what);
+    /* A folio of a region that the action is tried on. */
+    void (*folio)(void *data, const NsimKdamond *kdamond, const NsimDamonFolio *folio, NsimDamosFolioFate fate);
 } NsimDamonListener;
 
 typedef struct {
@@ -98,6 +103,8 @@ const NsimKdamondPlan *nsim_kdamond_plan(const NsimKdamond *kdamond);
 const NsimKdamondStats *nsim_kdamond_stats(const NsimKdamond *kdamond);
 uint32_t nsim_kdamond_scheme_count(const NsimKdamond *kdamond);
 const NsimDamos *nsim_kdamond_scheme(const NsimKdamond *kdamond, uint32_t scheme);
+/* "kdamond.0" */
+const char *nsim_kdamond_name(const NsimKdamond *kdamond);
 /* The space of a target; NULL with physical addresses. */
 const NsimSpace *nsim_kdamond_space(const NsimKdamond *kdamond, uint32_t target, NsimSpaceId *ret_id);
 /* Is it migrating, that is, not sampling? */

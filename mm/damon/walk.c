@@ -58,43 +58,60 @@ was_charged(NsimDamosWalk *walk, NsimDamosQuota *quota)
 }
 
 static bool
-is_wanted(const NsimDamosWalk *walk, const NsimDamos *scheme, const NsimDamonRegion *region)
+is_good(const NsimDamosWalk *walk, const NsimDamos *scheme, const NsimDamonRegion *region)
 {
-    if (!nsim_damos_matches(&scheme->pattern, region))
-        return false;
     return !nsim_damos_quota_limits(&scheme->quota, scheme->plan, walk->rules) ||
            nsim_damos_score(scheme->plan, walk->context, region) >= scheme->quota.min_score;
+}
+
+/* How the region that the walk is at fares with a scheme that is due. It is cut where the quota or a filter wants it. */
+static NsimDamosConsidered
+judge(NsimDamosWalk *walk, NsimDamos *scheme, NsimDamonRegion *ret_seen)
+{
+    const uint64_t unit = walk->context->min_region_bytes;
+    NsimDamonTarget *target = &walk->context->targets[walk->target];
+    *ret_seen = target->regions[walk->region];
+    if (nsim_damos_quota_is_full(&scheme->quota, scheme->plan, walk->rules, unit))
+        return NSIM_DAMOS_QUOTA_FULL;
+    if (was_charged(walk, &scheme->quota))
+        return NSIM_DAMOS_WAS_CHARGED;
+    *ret_seen = target->regions[walk->region];
+    if (!nsim_damos_matches(&scheme->pattern, ret_seen))
+        return NSIM_DAMOS_NO_MATCH;
+    if (!is_good(walk, scheme, ret_seen))
+        return NSIM_DAMOS_LOW_SCORE;
+    const uint64_t bytes = nsim_damon_region_bytes(ret_seen);
+    const uint64_t allowed = nsim_damos_quota_clip(&scheme->quota, scheme->plan, walk->rules, bytes, unit);
+    if (allowed == 0)
+        return NSIM_DAMOS_NOTHING_LEFT;
+    if (allowed < bytes)
+        cut(walk, allowed);
+    const uint32_t count = target->count;
+    const NsimDamosVerdict verdict = nsim_damos_filter_region(scheme->plan, target, walk->region, walk->target, unit);
+    if (target->count > count)
+        g_array_append_val(walk->cuts, target->regions[walk->region].end);
+    *ret_seen = target->regions[walk->region];
+    return verdict == NSIM_DAMOS_REJECT ? NSIM_DAMOS_FILTERED : NSIM_DAMOS_TAKEN;
 }
 
 /* Does the scheme try its action on the region that the walk is at? */
 static bool
 consider(NsimDamosWalk *walk, NsimDamos *scheme, NsimDamosTry *ret_try)
 {
-    const uint64_t unit = walk->context->min_region_bytes;
-    NsimDamonTarget *target = &walk->context->targets[walk->target];
-    if (!scheme->applying || nsim_damos_quota_is_full(&scheme->quota, scheme->plan, walk->rules, unit) ||
-        was_charged(walk, &scheme->quota) || !is_wanted(walk, scheme, &target->regions[walk->region]))
+    NsimDamonRegion seen;
+    if (!scheme->applying)
         return false;
-    const uint64_t bytes = nsim_damon_region_bytes(&target->regions[walk->region]);
-    const uint64_t allowed = nsim_damos_quota_clip(&scheme->quota, scheme->plan, walk->rules, bytes, unit);
-    if (allowed == 0) {
-        scheme->stats.nr_tried++;
-        return false;
-    }
-    if (allowed < bytes)
-        cut(walk, allowed);
-    const uint32_t count = target->count;
-    const NsimDamosVerdict verdict = nsim_damos_filter_region(scheme->plan, target, walk->region, walk->target, unit);
-    const NsimDamonRegion *region = &target->regions[walk->region];
-    if (target->count > count)
-        g_array_append_val(walk->cuts, region->end);
+    const NsimDamosConsidered what = judge(walk, scheme, &seen);
+    if (walk->considered != NULL)
+        walk->considered(walk->data, scheme, walk->target, &seen, what);
+    scheme->stats.nr_tried += what == NSIM_DAMOS_NOTHING_LEFT;
     *ret_try = (NsimDamosTry){.scheme = scheme,
                               .scheme_number = (uint32_t)(scheme - walk->schemes),
                               .target = walk->target,
                               .region = walk->region,
-                              .start = region->start,
-                              .end = region->end};
-    return verdict != NSIM_DAMOS_REJECT;
+                              .start = seen.start,
+                              .end = seen.end};
+    return what == NSIM_DAMOS_TAKEN;
 }
 
 /* All schemes have seen the region. Pieces that were cut for nothing become one again. */

@@ -17,12 +17,27 @@ typedef struct {
     uint64_t start, end;
 } NsimDamosTry;
 
+/* What a scheme made of a region, in the order of its questions. */
+typedef enum {
+    NSIM_DAMOS_QUOTA_FULL,
+    NSIM_DAMOS_WAS_CHARGED,  /* the walk goes on behind it, where the last window ended */
+    NSIM_DAMOS_NO_MATCH,     /* outside the pattern */
+    NSIM_DAMOS_LOW_SCORE,    /* below the window's least score */
+    NSIM_DAMOS_NOTHING_LEFT, /* of the quota, for a region of the smallest size */
+    NSIM_DAMOS_FILTERED,     /* by a filter of the core */
+    NSIM_DAMOS_TAKEN         /* the action is tried */
+} NsimDamosConsidered;
+
 typedef struct {
     /* borrowed, set by whoever owns the walk */
     NsimDamonContext *context;
     NsimDamos *schemes;
     uint32_t scheme_count;
     const NsimDamosRules *rules;
+    /* Is told of each region that a scheme that is due looks at, before it is cut further. Nullable. */
+    void (*considered)(void *data, const NsimDamos *scheme, uint32_t target, const NsimDamonRegion *region,
+                       NsimDamosConsidered what);
+    void *data;
     /* private */
     uint32_t target, region, scheme;
     GArray *cuts;       /* uint64_t: addresses where this walk cut regions of the target */

@@ -5,6 +5,7 @@ cli_tests = \
     tests/cli/damo.test tests/cli/damon.test \
     tests/cli/determinism.test \
     tests/cli/errors.test \
+    tests/cli/explain.test \
     tests/cli/from-damo.test \
     tests/cli/generate.test \
     tests/cli/holistic.test \

@@ -14,6 +14,7 @@ tests_mm_test_mm_SOURCES = \
     tests/mm/test-reclaim.c \
     tests/mm/test-space.c \
     tests/mm/test-space-random.c \
+    tests/mm/test-story.c \
     tests/mm/test-tiers.c
 tests_mm_test_mm_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_mm_test_mm_LDADD = libmm.a libmodels.a libsim.a $(GLIB_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) $(CUNIT_LIBS)

@@ -12,4 +12,5 @@ bool test_mover_register(void);
 bool test_reclaim_register(void);
 bool test_space_register(void);
 bool test_space_random_register(void);
+bool test_story_register(void);
 bool test_tiers_register(void);

@@ -264,8 +264,11 @@ test_listener(void)
     rig_open(&rig, 64, 64, 8, 1);
     rig_start(&rig);
     place(&rig, 0);
-    nsim_damon_session_listen(rig.session,
-                              &(NsimDamonListener){hear_aggregated, hear_try, hear_applied, hear_tuned, &heard});
+    nsim_damon_session_listen(rig.session, &(NsimDamonListener){.aggregated = hear_aggregated,
+                                                                .before_apply = hear_try,
+                                                                .applied = hear_applied,
+                                                                .tuned = hear_tuned,
+                                                                .data = &heard});
     fixed_plan(&plan, &rig, NSIM_DAMOS_STAT, -1);
     NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, 0);
     ((NsimDamonContextPlan *)g_ptr_array_index(kdamond->contexts, 0))->attrs.goal =
