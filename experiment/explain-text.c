@@ -247,6 +247,39 @@ say_hint(const Teller *teller, const NsimStoryEvent *event, GString *text)
     g_string_append_c(text, '.');
 }
 
+/* Of more pages than one the faults that follow each other are one sentence: how many of whom. Returns the last event. */
+static guint
+say_hints(const Teller *teller, guint first, GString *text)
+{
+    const NsimStory *story = teller->explanation->story;
+    const NsimMachine *machine = teller->explanation->plan->machine;
+    g_autofree uint64_t *faults = g_new0(uint64_t, machine->accessor_count);
+    uint64_t all = 0;
+    guint last = first;
+    for (guint i = first; i < story->events->len && nsim_story_at(story, i)->kind == NSIM_STORY_HINT &&
+                          nsim_story_at(story, i)->time_ps <= teller->view->until_ps;
+         i++) {
+        faults[nsim_story_at(story, i)->accessor] += nsim_story_at(story, i)->count;
+        all += nsim_story_at(story, i)->count;
+        last = i;
+    }
+    if (last == first) {
+        say_hint(teller, nsim_story_at(story, first), text);
+        return first;
+    }
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " pages took hint faults until ", all);
+    add_time(text, nsim_story_at(story, last)->last_ps);
+    const char *separator = ":";
+    for (uint32_t a = 0; a < machine->accessor_count; a++) {
+        if (faults[a] > 0) {
+            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " by %s", separator, faults[a], machine->accessors[a].id);
+            separator = ",";
+        }
+    }
+    g_string_append_c(text, '.');
+    return last;
+}
+
 static void
 say_listed(const Teller *teller, const NsimStoryEvent *event, GString *text)
 {
@@ -500,7 +533,10 @@ tell_events(const Teller *teller)
             continue;
         }
         told++;
-        say(teller, event, text);
+        if (event->kind == NSIM_STORY_HINT && !is_one_page(teller))
+            i = say_hints(teller, i, text);
+        else
+            say(teller, event, text);
         tell_at(teller, event->time_ps, text->str);
     }
     if (told == 0)
