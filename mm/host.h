@@ -64,6 +64,7 @@ typedef struct {
     const NsimPolicyClass *policy; /* NULL: none */
     void *instance;                /* the policy's; NULL: not attached */
     /* private */
+    NsimHostOps ops;
     uint64_t *counters;
     NsimRandom random;
     bool in_pressure;

@@ -179,8 +179,9 @@ nsim_auto_close_ring(int32_t ending)
         hand_over_all(self);
     take_lock(&list_lock);
     take_lock(&shared->lock);
-    atomic_store(&shared->ending, ending);
+    /* Who closes first says why: when the program ends later the writer may not have read it yet. */
     if (atomic_load(&shared->state) == NSIM_AUTO_RUNNING) {
+        atomic_store(&shared->ending, ending);
         bool going = true;
         for (NsimAutoThread *thread = threads; thread && going; thread = thread->next) {
             going = thread->fill == 0 || put_batch(shared, thread);
