@@ -159,8 +159,8 @@ END
     sort -s -k1,1 "$work/table" | awk '
         { if ($1 != last) demoted = promoted = 0
           both = ($4 > demoted && $5 > promoted)
-          printf "| %s | %d | %.2f | %d | %d | %s | %s |\n", $1, $2, $3, $4, $5, both ? "yes" : "no",
-              !both ? "-" : $3 >= 0.295 && $3 <= 0.505 ? "yes" : "**no**"
+          within = !both ? "-" : ($3 >= 0.295 && $3 < 0.505) ? "yes" : "**no**"
+          printf "| %s | %d | %.2f | %d | %d | %s | %s |\n", $1, $2, $3, $4, $5, both ? "yes" : "no", within
           last = $1; demoted = $4; promoted = $5 }'
 }
 
