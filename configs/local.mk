@@ -19,7 +19,8 @@ dist_experiments_DATA = \
     configs/experiments/migration-v3-share.yaml \
     configs/experiments/rebalance-llama.script \
     configs/experiments/rebalance-llama.yaml \
-    configs/experiments/tpp-damon-settle.yaml configs/experiments/tpp-damon-settle.spec.yaml
+    configs/experiments/tpp-damon-settle.yaml configs/experiments/tpp-damon-settle.spec.yaml \
+    configs/experiments/tpp-damon-taobench.yaml configs/experiments/tpp-damon-taobench.spec.yaml
 dist_configs_DATA = configs/topo.yaml
 dist_machines_DATA = \
     configs/machines/cascade-lake-5218-2s.yaml \
