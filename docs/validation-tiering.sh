@@ -183,9 +183,9 @@ A cache in memory, 13 % of it hot: speed over no tiering. Source: S. Park, TPP-D
 250 + 50 GiB, while the kernel moves 10 GiB of hot pages down and 10 GiB of cold ones up every minute. The same load is not
 reproduced, and neither are the figures: two policies cannot run at once, so this begins where those moves lead, with
 everything hot on CXL, and nothing is pushed back. NUMA balancing then pays for each page once and not every minute, which is
-what it is said to lose by. The run lasts 4 minutes of their time and includes the way up; there 42 minutes pass before measuring,
-in which the quota of `consist` has time to grow. A closed loop stands for a server. All are predicted, with the store's share of waiting from HMSDK's
-table above.
+what it is said to lose by. The run lasts 15 minutes of their time and includes the way up; there 42 minutes pass before measuring,
+in which the quota of `consist` has time to grow. A closed loop stands for a server. All are predicted, with the share of waiting
+of HMSDK's store above.
 
     numasim trace generate -o cold.trace --pattern stride --stride 4KiB --footprint 2349MiB --records 601344
     numasim trace generate --spec configs/experiments/tpp-damon-taobench.spec.yaml -o hot.trace
