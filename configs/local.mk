@@ -4,6 +4,8 @@ machinesdir = $(configsdir)/machines
 experimentsdir = $(configsdir)/experiments
 dist_experiments_DATA = \
     configs/experiments/dynamic-interleave.yaml \
+    configs/experiments/hmsdk-redis.yaml configs/experiments/hmsdk-redis.spec.yaml \
+    configs/experiments/hmsdk-redis-loaded.spec.yaml \
     configs/experiments/holistic.yaml configs/experiments/hot-sets.spec.yaml \
     configs/experiments/migration-auto.yaml \
     configs/experiments/migration-v1-share.yaml \
@@ -16,7 +18,9 @@ dist_experiments_DATA = \
     configs/experiments/migration-v3-mtcopy.yaml \
     configs/experiments/migration-v3-share.yaml \
     configs/experiments/rebalance-llama.script \
-    configs/experiments/rebalance-llama.yaml
+    configs/experiments/rebalance-llama.yaml \
+    configs/experiments/tpp-damon-settle.yaml configs/experiments/tpp-damon-settle.spec.yaml \
+    configs/experiments/tpp-damon-taobench.yaml configs/experiments/tpp-damon-taobench.spec.yaml
 dist_configs_DATA = configs/topo.yaml
 dist_machines_DATA = \
     configs/machines/cascade-lake-5218-2s.yaml \

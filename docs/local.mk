@@ -35,7 +35,7 @@ EXTRA_DIST += \
     docs/rivals.md \
     docs/tpp.md \
     docs/trace-format.md
-EXTRA_DIST += docs/validation.md docs/validation.sh
+EXTRA_DIST += docs/validation.md docs/validation.sh docs/validation-tiering.sh
 
 # Every published figure that the tree reproduces, simulated anew.
 validate: numasim

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Writes validation.md: every published figure that an experiment of the tree reproduces, beside what is simulated now.
-# Usage: validation.sh PROGRAM TOP-OF-SOURCES >validation.md   (`make validate` calls it; 1 to 2 minutes)
+# Usage: validation.sh PROGRAM TOP-OF-SOURCES >validation.md   (`make validate` calls it; 3 to 5 minutes)
 set -eu
 program=$1 top=$2
 LC_ALL=C
@@ -33,7 +33,8 @@ cat <<'END'
 
 Written by `make validate`; do not edit. Published figures beside simulated ones. **Calibrated**: the figure, or one of the
 same series, was used to set a parameter of the machine. **Predicted**: it was not. Errors are simulated / published - 1, for
-shares the difference in points. Each table is printed by the command above it. How migrations are modelled: `migration.md`.
+shares the difference in points. Each table is printed by the command above it. How migrations are modelled: `migration.md`;
+tiering: `rivals.md`, `damon-tiering.md`.
 
 END
 
@@ -175,3 +176,6 @@ for name in $experiments; do
                 size($6), $7, $9, $10, $11, $12, tolerance
         }' "$work/figures"
 done
+
+# ---- Tiering
+sh "$top/docs/validation-tiering.sh" "$program" "$top"
