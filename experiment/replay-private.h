@@ -148,6 +148,15 @@ void replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps);
 bool replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps);
 
 /* The kernel takes a core's time. */
+/* The key of a page's translation in a TLB. */
+static inline uint64_t
+replay_translation(const Thread *thread, NsimPage page)
+{
+    return (uint64_t)thread->space_id << 40 | page;
+}
+
+/* The bits of `touched` that an access by a core with a TLB sets in a page's state. */
+uint16_t replay_walked(const Thread *thread, NsimPage page, uint16_t state, uint16_t touched);
 void replay_steal(NsimReplay *replay, NsimAccessorId accessor, uint32_t core, NsimTime ps);
 
 /* replay-sample.c */

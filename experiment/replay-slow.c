@@ -367,9 +367,23 @@ bring_in(NsimReplay *replay, Thread *thread, NsimTime t_ps, NsimPage page)
         block(thread, thread->base_ps, false);
 }
 
+/*
+ * The walk of the page table sets the bits. Where the TLB holds the translation there is none, as nobody flushes it when a
+ * monitor clears the accessed bit; but a first write walks.
+ */
+uint16_t
+replay_walked(const Thread *thread, NsimPage page, uint16_t state, uint16_t touched)
+{
+    const bool first_write = (touched & ~state & NSIM_PAGE_DIRTY) != 0;
+    return first_write || !nsim_tlb_holds(thread->core->tlb, replay_translation(thread, page)) ? touched : 0;
+}
+
 NsimNodeId
 replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps, uint16_t state)
 {
+    const uint16_t remapped = NSIM_PAGE_MOVING | NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED | NSIM_PAGE_ARMED;
+    if (thread->core->tlb != NULL && (state & remapped) != 0)
+        nsim_tlb_drop(thread->core->tlb, replay_translation(thread, burst->page));
     NsimSpace *space = thread->space;
     const NsimMachine *machine = replay->options.machine;
     const NsimAccessor *accessor = &machine->accessors[thread->accessor];

@@ -267,7 +267,8 @@ touch_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime 
     if (UNLIKELY(((state ^ touched) & (NSIM_PAGE_SLOW | touched)) != 0)) {
         if ((state & NSIM_PAGE_SLOW) != 0)
             return replay_slow_page(replay, thread, burst, t_ps, state);
-        nsim_space_set_state(space, page, state | touched);
+        nsim_space_set_state(space, page,
+                             state | (thread->core->tlb == NULL ? touched : replay_walked(thread, page, state, touched)));
     }
     return state & NSIM_PAGE_NODE;
 }
@@ -298,7 +299,7 @@ INLINE NsimTime
 translate(const Thread *thread, const NsimBurst *burst)
 {
     struct NsimTlb *tlb = thread->core->tlb;
-    return tlb == NULL ? 0 : nsim_tlb_access(tlb, (uint64_t)thread->space_id << 40 | burst->page);
+    return tlb == NULL ? 0 : nsim_tlb_access(tlb, replay_translation(thread, burst->page));
 }
 
 /* Accesses of pages whose story is told; only threads off the common path are asked. */

@@ -102,3 +102,32 @@ nsim_tlb_access(NsimTlb *tlb, uint64_t page)
     (void)lru_touch(&tlb->sets, page, false, &hit);
     return hit ? 0 : tlb->walk_ps;
 }
+
+/* The entry of `key` in its set, or past its end. */
+static uint32_t
+find_way(const LruSets *sets, const uint64_t *set, uint64_t key)
+{
+    uint32_t way = 0;
+    while (way < sets->ways && (set[way] & ~(uint64_t)1) != (key + 1) << 1)
+        way++;
+    return way;
+}
+
+bool
+nsim_tlb_holds(const NsimTlb *tlb, uint64_t page)
+{
+    const LruSets *sets = &tlb->sets;
+    return find_way(sets, &sets->entries[(page & sets->set_mask) * sets->ways], page) < sets->ways;
+}
+
+void
+nsim_tlb_drop(NsimTlb *tlb, uint64_t page)
+{
+    const LruSets *sets = &tlb->sets;
+    uint64_t *set = &sets->entries[(page & sets->set_mask) * sets->ways];
+    const uint32_t way = find_way(sets, set, page);
+    if (way == sets->ways)
+        return;
+    memmove(&set[way], &set[way + 1], (sets->ways - 1 - way) * sizeof *set);
+    set[sets->ways - 1] = 0;
+}

@@ -30,3 +30,7 @@ NsimTlb *nsim_tlb_new(uint32_t entries, uint32_t ways, NsimTime walk_ps);
 void nsim_tlb_free(NsimTlb *tlb);
 /* What address translation adds to an access of `page`. */
 NsimTime nsim_tlb_access(NsimTlb *tlb, uint64_t page);
+/* Does it hold the page's translation? Nothing is touched. */
+bool nsim_tlb_holds(const NsimTlb *tlb, uint64_t page);
+/* The page's mapping has changed. */
+void nsim_tlb_drop(NsimTlb *tlb, uint64_t page);

@@ -186,6 +186,50 @@ test_tlb(void)
     CU_ASSERT_EQUAL(rig_run(rig)->end_ps, 5 * NEAR_PS + 4 * (NsimTime)20000);
 }
 
+static void
+make_old(void *context, uint64_t argument)
+{
+    (void)argument;
+    nsim_space_change(context, 0, 8, NSIM_PAGE_ACCESSED, 0);
+}
+
+/*
+ * A monitor clears the accessed bits of pages 0 and 1 while the TLB holds both: the next access of 0 leaves no trace, nor does
+ * that of 1. Page 2 is walked for and pushes 0 out. A first write to 1 sets its bit, a second one after another clearing does not.
+ */
+static void
+test_tlb_hides_accesses(void)
+{
+    static const struct {
+        uint32_t page;
+        bool write;
+    } accesses[] = {{0, false}, {1, false}, {0, false}, {1, false}, {2, false}, {1, true}, {1, true}};
+    static const NsimTime walks[] = {1, 1, 0, 0, 1, 0, 0};
+    /* after the second, and after the sixth */
+    const NsimTime clears[] = {2 * NEAR_PS + 2 * (NsimTime)20000 - 1, 6 * NEAR_PS + 3 * (NsimTime)20000 - 1};
+    for (uint32_t stop = 1; stop <= 2; stop++) {
+        g_autoptr(Rig) rig = rig_new(MACHINE(", tlb: {entries: 2, ways: 2, walk: 20ns}"), 8);
+        rig_place(rig, 0, 4, 0);
+        NsimBurst bursts[G_N_ELEMENTS(accesses)];
+        const uint32_t count = stop == 1 ? 6 : 7;
+        for (uint32_t i = 0; i < count; i++)
+            bursts[i] = chain(accesses[i].write ? NSIM_OP_RFO : NSIM_OP_READ, accesses[i].page, 0);
+        for (uint32_t c = 0; c < stop; c++) {
+            const NsimEvent event = {.time_ps = clears[c], .run = make_old, .context = rig->space};
+            nsim_event_queue_push(rig->events, &event);
+        }
+        rig_add(rig, 0, bursts, count);
+        NsimTime end_ps = 0;
+        for (uint32_t i = 0; i < count; i++)
+            end_ps += NEAR_PS + walks[i] * 20000;
+        CU_ASSERT_EQUAL(rig_run(rig)->end_ps, end_ps);
+        CU_ASSERT_EQUAL(nsim_space_state(rig->space, 0) & NSIM_PAGE_ACCESSED, 0);
+        CU_ASSERT_EQUAL((nsim_space_state(rig->space, 1) & NSIM_PAGE_ACCESSED) != 0, stop == 1);
+        CU_ASSERT_EQUAL((nsim_space_state(rig->space, 2) & NSIM_PAGE_ACCESSED) != 0, stop == 1);
+        CU_ASSERT_NOT_EQUAL(nsim_space_state(rig->space, 1) & NSIM_PAGE_DIRTY, 0);
+    }
+}
+
 bool
 test_pages_register(void)
 {
@@ -197,5 +241,6 @@ test_pages_register(void)
            CU_add_test(suite, "copies", test_copies) != NULL && CU_add_test(suite, "cache", test_cache) != NULL &&
            CU_add_test(suite, "cache and kinds of traces", test_cache_kinds_of_traces) != NULL &&
            CU_add_test(suite, "cache and faults", test_cache_faults) != NULL &&
-           CU_add_test(suite, "TLB", test_tlb) != NULL;
+           CU_add_test(suite, "TLB", test_tlb) != NULL &&
+           CU_add_test(suite, "a TLB hides accesses", test_tlb_hides_accesses) != NULL;
 }
