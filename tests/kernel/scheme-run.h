@@ -11,7 +11,7 @@
 #define SCHEMES_MAX 2u
 
 typedef struct {
-    uint64_t time_us; /* since the accesses began */
+    uint64_t time_us;        /* since the accesses began */
     double near[RUN_TENTHS]; /* pages on node 0 */
     double moved_bytes;      /* by all schemes, so far */
     double tried_bytes[SCHEMES_MAX], quota_bytes[SCHEMES_MAX];
