@@ -4,8 +4,10 @@
 
 #include <glib.h>
 
+/* Figures that were compared, and those of them where means are near each other, where one mean lies among the runs of
+   the other, and which differ as is known, within a bound. */
 typedef struct {
-    unsigned figures, near, within; /* compared; means near each other; else one mean among the runs of the other */
+    unsigned figures, near, within, known;
 } Verdict;
 
 /* One figure of both; they are near when at most `tolerance` apart. */

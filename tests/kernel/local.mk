@@ -34,10 +34,13 @@ tests_kernel_compare_SOURCES = \
     tests/kernel/figures.c tests/kernel/figures.h \
     tests/kernel/model.c tests/kernel/model.h \
     tests/kernel/recording.c tests/kernel/recording.h \
+    tests/kernel/scheme-run.c tests/kernel/scheme-run.h \
     tests/kernel/schemes.c \
     tests/kernel/runs.h \
     tests/kernel/trace.c tests/kernel/trace.h \
-    tests/mm/damon/pattern.c tests/mm/damon/pattern.h
+    tests/mm/box.c tests/mm/box.h \
+    tests/mm/damon/pattern.c tests/mm/damon/pattern.h \
+    tests/mm/damon/rig.c tests/mm/damon/rig.h
 tests_kernel_compare_LDADD = libtraces.a libmm.a libmodels.a libsim.a \
     $(GLIB_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(HWLOC_LIBS) $(ZSTD_LIBS) -lm
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What schemes did in one run, a row a second: a kernel's, and the model's kdamonds on the same accesses with 6.12's
+ * rules. Figures are made of both by the same code (schemes.c).
+ */
+#pragma once
+
+#include "recording.h"
+
+#define SCHEME_ROWS_MAX 64u
+#define SCHEMES_MAX 2u
+
+typedef struct {
+    uint64_t time_us;        /* since the accesses began */
+    double near[RUN_TENTHS]; /* pages on node 0 */
+    double moved_bytes;      /* by all schemes, so far */
+    double tried_bytes[SCHEMES_MAX], quota_bytes[SCHEMES_MAX];
+} SchemeRow;
+
+/* Row 0 is from when the schemes were turned on. */
+typedef struct {
+    const Run *run;
+    guint count;
+    SchemeRow rows[SCHEME_ROWS_MAX];
+} SchemeRun;
+
+/* The guest's schemes of a run as damo would be asked for them; NULL: it has none. */
+const char *scheme_args(const Run *run);
+
+SchemeRun scheme_run_recorded(const Recording *recording);
+/*
+ * The same run by the model: kdamonds, schemes and the mover at work on memory whose accessed bits the pattern sets.
+ * `closed` is fed as the guest's program does it.
+ */
+SchemeRun scheme_run_model(const Run *run, uint64_t seed);
+
+/* The tenth that is hot at that row. */
+uint32_t scheme_hot_tenth(const SchemeRun *run, guint row);
+/* What the guest's program tells the goal: half of the area on node 1 is 10000. */
+uint64_t scheme_score(const SchemeRow *row);
