@@ -4,6 +4,7 @@
 
 #include <experiment/plan.h>
 #include <experiment/run.h>
+#include <sim/integer.h>
 #include <sim/time.h>
 #include <string.h>
 
@@ -38,14 +39,7 @@ page_at(const NsimExperiment *plan, uint32_t workload, uint64_t address)
     const NsimTraceInfo *info = info_of(plan, workload);
     const unsigned frame_shift = 21 - plan->machine->page_shift;
     const uint64_t wanted = address >> 21;
-    uint64_t low = 0, high = info->frame_count;
-    while (low < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (info->frames[middle] < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    const uint64_t low = nsim_lower_bound(info->frames, info->frame_count, wanted);
     const uint64_t offset = (address >> plan->machine->page_shift) & (((uint64_t)1 << frame_shift) - 1);
     const bool inside = low < info->frame_count && info->frames[low] == wanted;
     return (low << frame_shift) + (inside ? offset : 0);

@@ -14,14 +14,6 @@
 #define COUNT_MAX ((uint64_t)1 << 32)
 #define WORKERS_MAX 1024u
 
-static const char *const copiers[] = {[NSIM_COPIER_CPU] = "cpu",
-                                      [NSIM_COPIER_MTCPU] = "mtcpu",
-                                      [NSIM_COPIER_DMA] = "dma",
-                                      [NSIM_COPIER_AUTO] = "auto",
-                                      NULL};
-static const char *const spreads[] = {
-    [NSIM_SPREAD_CLUSTERS] = "clusters",       [NSIM_SPREAD_FILL] = "fill", [NSIM_SPREAD_SOURCE] = "source",
-    [NSIM_SPREAD_DESTINATION] = "destination", [NSIM_SPREAD_IDLE] = "idle", NULL};
 static const char *const initiators[] = {[NSIM_MIGRATE_USER] = "user", [NSIM_MIGRATE_KERNEL] = "kernel", NULL};
 static const char *const axis_keys[] = {[NSIM_AXIS_FOLIO] = "folio",
                                         [NSIM_AXIS_COUNT] = "count",
@@ -144,11 +136,11 @@ nsim_migrate_axis_parse(NsimMigrateAxis axis, const char *text, uint64_t *ret)
     case NSIM_AXIS_COUNT:
         return parse_quantity(text, NSIM_QUANTITY_COUNT, 1, COUNT_MAX, ret);
     case NSIM_AXIS_COPIER:
-        return parse_word(copiers, text, ret);
+        return parse_word(nsim_copier_names, text, ret);
     case NSIM_AXIS_WORKERS:
         return parse_quantity(text, NSIM_QUANTITY_COUNT, 1, WORKERS_MAX, ret);
     case NSIM_AXIS_SPREAD:
-        return parse_word(spreads, text, ret);
+        return parse_word(nsim_spread_names, text, ret);
     case NSIM_AXIS_LOAD:
         return parse_quantity(text, NSIM_QUANTITY_RATIO, 0, 1000000, ret);
     case NSIM_AXES:
@@ -579,11 +571,11 @@ varies(const NsimMigratePlan *plan, NsimMigrateAxis axis)
 static char *
 row_label(const NsimMigratePlan *plan, const NsimMigrateRow *row, bool has_spread)
 {
-    GString *label = g_string_new(copiers[row->copier]);
+    GString *label = g_string_new(nsim_copier_names[row->copier]);
     if (row->workers > 0)
         g_string_append_printf(label, " x%u", row->workers);
     if (has_spread && varies(plan, NSIM_AXIS_SPREAD))
-        g_string_append_printf(label, " %s", spreads[row->spread]);
+        g_string_append_printf(label, " %s", nsim_spread_names[row->spread]);
     if (varies(plan, NSIM_AXIS_LOAD)) {
         g_autofree char *load = nsim_quantity_format(row->load_ppm, NSIM_QUANTITY_RATIO);
         g_string_append_printf(label, " @%s", load);

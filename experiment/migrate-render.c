@@ -18,8 +18,6 @@
 #define PERCENT_SCALE 4u
 
 static const char *const phases[NSIM_PHASES] = {"isolate", "unmap", "flush", "copy", "remap", "release", "wait"};
-static const char *const copiers[] = {"cpu", "mtcpu", "dma", "auto"};
-static const char *const spreads[] = {"clusters", "fill", "source", "destination", "idle"};
 static const char *const initiators[] = {"user", "kernel"};
 
 static const NsimMigrateOutcome *
@@ -335,7 +333,7 @@ csv_head(NsimCsv *csv)
     for (unsigned p = 0; p < NSIM_PHASES; p++)
         nsim_csv_printf(csv, "%s_ns", phases[p]);
     for (unsigned c = 0; c < NSIM_COPIER_AUTO; c++)
-        nsim_csv_printf(csv, "%s_copied_bytes", copiers[c]);
+        nsim_csv_printf(csv, "%s_copied_bytes", nsim_copier_names[c]);
     nsim_csv_end_line(csv);
 }
 
@@ -349,9 +347,9 @@ csv_cell(NsimCsv *csv, const NsimMigratePlan *plan, uint32_t row_index, uint32_t
     nsim_csv_text(csv, plan->machine->nodes[plan->source].id);
     nsim_csv_text(csv, plan->machine->nodes[plan->destination].id);
     nsim_csv_text(csv, initiators[plan->initiator]);
-    nsim_csv_text(csv, copiers[row->copier]);
+    nsim_csv_text(csv, nsim_copier_names[row->copier]);
     nsim_csv_uint(csv, row->workers);
-    nsim_csv_text(csv, spreads[row->spread]);
+    nsim_csv_text(csv, nsim_spread_names[row->spread]);
     nsim_csv_ratio(csv, row->load_ppm);
     nsim_csv_uint(csv, column->folio_bytes);
     nsim_csv_uint(csv, column->folio_count);
@@ -417,9 +415,9 @@ static void
 json_place(NsimJson *json, const NsimMigratePlan *plan, uint32_t row_index, uint32_t column_index)
 {
     const NsimMigrateRow *row = &plan->rows[row_index];
-    nsim_json_string(json, "copier", copiers[row->copier]);
+    nsim_json_string(json, "copier", nsim_copier_names[row->copier]);
     nsim_json_uint(json, "workers", row->workers);
-    nsim_json_string(json, "spread", spreads[row->spread]);
+    nsim_json_string(json, "spread", nsim_spread_names[row->spread]);
     nsim_json_ratio(json, "load", row->load_ppm);
     nsim_json_uint(json, "folio_bytes", plan->columns[column_index].folio_bytes);
     nsim_json_uint(json, "folio_count", plan->columns[column_index].folio_count);
@@ -444,7 +442,7 @@ json_result(NsimJson *json, const NsimMigrateResult *result)
     nsim_json_end(json);
     nsim_json_object_inline(json, "copied_bytes");
     for (unsigned c = 0; c < NSIM_COPIER_AUTO; c++)
-        nsim_json_uint(json, copiers[c], result->copied_bytes[c]);
+        nsim_json_uint(json, nsim_copier_names[c], result->copied_bytes[c]);
     nsim_json_end(json);
 }
 
@@ -644,9 +642,9 @@ compare_csv(const NsimMigratePlan *plan, const NsimMigrateOutcome *outcomes)
         g_autofree char *published = figure_text(pair.figure, pair.figure->value, true);
         g_autofree char *simulated = figure_text(pair.figure, pair.comparison.simulated, false);
         g_autofree char *error = error_text(&pair);
-        nsim_csv_text(&csv, copiers[row->copier]);
+        nsim_csv_text(&csv, nsim_copier_names[row->copier]);
         nsim_csv_uint(&csv, row->workers);
-        nsim_csv_text(&csv, spreads[row->spread]);
+        nsim_csv_text(&csv, nsim_spread_names[row->spread]);
         nsim_csv_ratio(&csv, row->load_ppm);
         nsim_csv_uint(&csv, plan->columns[pair.column].folio_bytes);
         nsim_csv_uint(&csv, plan->columns[pair.column].folio_count);

@@ -3,6 +3,7 @@
 #include <mm/lru.h>
 
 #include <sim/assert.h>
+#include <sim/integer.h>
 #include <string.h>
 
 static NsimFrame *
@@ -278,17 +279,6 @@ nsim_lru_referenced(NsimLru *lru, uint32_t head)
 /* ---- Scans --------------------------------------------------------------------------------------------------------
  */
 
-static uint64_t
-square_root(uint64_t value)
-{
-    uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 31; bit > 0; bit >>= 1) {
-        if ((root + bit) * (root + bit) <= value)
-            root += bit;
-    }
-    return root;
-}
-
 bool
 nsim_lru_inactive_is_low(const NsimLru *lru, const NsimLruVec *vec, bool file)
 {
@@ -296,7 +286,7 @@ nsim_lru_inactive_is_low(const NsimLru *lru, const NsimLruVec *vec, bool file)
     const uint64_t active = vec->pages[file ? NSIM_LRU_ACTIVE_FILE : NSIM_LRU_ACTIVE_ANON];
     const unsigned gib_shift = 30 - lru->spaces[0]->page_shift;
     const uint64_t gib = (inactive + active) >> gib_shift;
-    return inactive * (gib > 0 ? square_root(10 * gib) : 1) < active;
+    return inactive * (gib > 0 ? nsim_square_root(10 * gib) : 1) < active;
 }
 
 uint64_t

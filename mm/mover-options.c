@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-static const char *const copiers[] = {[NSIM_COPIER_CPU] = "cpu",
+const char *const nsim_copier_names[] = {[NSIM_COPIER_CPU] = "cpu",
                                       [NSIM_COPIER_MTCPU] = "mtcpu",
                                       [NSIM_COPIER_DMA] = "dma",
                                       [NSIM_COPIER_AUTO] = "auto",
                                       NULL};
-static const char *const spreads[] = {
+const char *const nsim_spread_names[] = {
     [NSIM_SPREAD_CLUSTERS] = "clusters",       [NSIM_SPREAD_FILL] = "fill", [NSIM_SPREAD_SOURCE] = "source",
     [NSIM_SPREAD_DESTINATION] = "destination", [NSIM_SPREAD_IDLE] = "idle", NULL};
 static const char *const scales[] = {[NSIM_SCALE_FIXED] = "fixed",
@@ -38,7 +38,7 @@ const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT] = {
     {.key = "copier",
      .type = NSIM_OPTION_ENUM,
      .offset = FIELD(copier),
-     .choices = copiers,
+     .choices = nsim_copier_names,
      .default_text = "cpu",
      .help = "who copies: the migrating core, several cores, copy engines, or whichever is predicted to finish first",
      .source = "Linux mm/migrate.c copies on the migrating core"},
@@ -59,7 +59,7 @@ const NsimOption nsim_mover_options[NSIM_MOVER_OPTION_COUNT] = {
     {.key = "copy_spread",
      .type = NSIM_OPTION_ENUM,
      .offset = FIELD(spread),
-     .choices = spreads,
+     .choices = nsim_spread_names,
      .default_text = "clusters",
      .help = "which cores copy workers run on",
      .source = SERIES},
@@ -302,7 +302,7 @@ nsim_mover_read_reasons(const NsimMoverConfig *config, NsimCopierKind ret_copier
         if (**pair == '\0')
             continue;
         g_auto(GStrv) sides = g_strsplit(*pair, "=", 2);
-        if (sides[1] == NULL || !find_word(reasons, sides[0], &reason) || !find_word(copiers, sides[1], &copier)) {
+        if (sides[1] == NULL || !find_word(reasons, sides[0], &reason) || !find_word(nsim_copier_names, sides[1], &copier)) {
             g_autofree char *known = g_strjoinv(", ", (char **)(uintptr_t)reasons);
             return g_strdup_printf(
                 "'%s' in 'copier_by_reason' is not REASON=COPIER; reasons are %s; copiers cpu, mtcpu, dma, "

@@ -61,6 +61,9 @@ typedef struct {
     NsimReclaimConfig reclaim;
 } NsimMoverConfig;
 
+/* Names as users write them, by NsimCopierKind and by NsimSpread; NULL at the end. */
+extern const char *const nsim_copier_names[], *const nsim_spread_names[];
+
 #define NSIM_MOVER_OPTION_COUNT 31u
 /* Of them, those about how pages are moved; the others are about page replacement. */
 #define NSIM_MOVE_OPTION_COUNT 19u

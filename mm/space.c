@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <sim/assert.h>
+#include <sim/integer.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -100,14 +101,7 @@ bool
 nsim_space_page_at(const NsimSpace *space, uint64_t address, NsimPage *ret_page)
 {
     const uint64_t wanted = address >> 21;
-    uint64_t low = 0, high = space->frame_count;
-    while (low < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (space->frame_addresses[middle] < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    const uint64_t low = nsim_lower_bound(space->frame_addresses, space->frame_count, wanted);
     if (low == space->frame_count)
         return false;
     const uint64_t in_frame = space->frame_addresses[low] == wanted

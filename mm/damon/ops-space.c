@@ -8,6 +8,7 @@
 #include <mm/damon/ops-space.h>
 
 #include <mm/damon/plan.h>
+#include <sim/integer.h>
 
 #define PPM 1000000u
 /* Assumed: no figure is published; a page-table walk with its locks takes some hundred nanoseconds. */
@@ -128,16 +129,8 @@ typedef struct {
 static bool
 find_frame(const NsimSpace *space, uint64_t frame_address, uint64_t *ret_frame)
 {
-    uint64_t low = 0, high = space->frame_count;
-    while (low < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (space->frame_addresses[middle] < frame_address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *ret_frame = low;
-    return low < space->frame_count && space->frame_addresses[low] == frame_address;
+    *ret_frame = nsim_lower_bound(space->frame_addresses, space->frame_count, frame_address);
+    return *ret_frame < space->frame_count && space->frame_addresses[*ret_frame] == frame_address;
 }
 
 static Mapping

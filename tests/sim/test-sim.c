@@ -11,7 +11,7 @@ main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    const bool registered = test_time_register() && test_histogram_register() && test_random_register() &&
+    const bool registered = test_time_register() && test_histogram_register() && test_integer_register() && test_random_register() &&
                             test_event_queue_register();
     bool passed = false;
     if (registered) {

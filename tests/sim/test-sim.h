@@ -6,5 +6,6 @@
 
 bool test_event_queue_register(void);
 bool test_histogram_register(void);
+bool test_integer_register(void);
 bool test_random_register(void);
 bool test_time_register(void);
