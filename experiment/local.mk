@@ -21,7 +21,8 @@ libexperiment_a_SOURCES = \
     experiment/plan.c experiment/plan.h \
     experiment/plugins.c experiment/plugins.h \
     experiment/policy-spec.c experiment/policy-spec.h \
-    experiment/replay.c experiment/replay.h experiment/replay-private.h experiment/replay-slow.c \
+    experiment/replay.c experiment/replay.h experiment/replay-private.h experiment/replay-new.c experiment/replay-page.c \
+    experiment/replay-records.c experiment/replay-run.c \
     experiment/replay-sample.c \
     experiment/run.c experiment/run.h \
     experiment/timeline.c experiment/timeline.h \

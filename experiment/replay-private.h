@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* State of a replay, shared by its hot loop (replay.c) and everything that happens rarely (replay-slow.c). */
+/* State of a replay, shared by its hot loop (replay.c) and everything that happens rarely (the others). */
 #pragma once
 
 #include <experiment/replay.h>
@@ -126,28 +126,29 @@ struct _NsimReplay {
     GError *error;
 };
 
-/* replay-slow.c */
+/* replay-records.c */
 
+/* The run ends with this error, which is taken. */
+void replay_fail(NsimReplay *replay, GError *error);
+/* The run ends when the hot loop comes back. */
+void replay_stop(NsimReplay *replay);
+/* A thread begins (1) or ends (-1): pressure is measured against those there are. */
+void replay_count_thread(NsimReplay *replay, const Thread *thread, NsimTime now_ps, int change);
 /* A control record. True: the thread goes on; false: it is blocked, stopped or failed. */
 bool replay_control(NsimReplay *replay, Thread *thread, const NsimBurst *burst);
 /* The thread has a burst in hand: it may sleep in the gap before it. Only for threads that do sleep. */
 void replay_pace(Thread *thread);
 /* More bursts. False: none (thread->ended) or failed (replay->error, replay->stop). */
 bool replay_refill(NsimReplay *replay, Thread *thread);
+
+/* replay-page.c */
+
 /* A page that is absent, armed or has copies, met by `burst`. Returns the node to go to, or NSIM_NODE_NONE when the access
  * must be tried again when thread->ready_ps comes. */
 NsimNodeId replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps, uint16_t state);
-/* Something is due at or before t_ps: curve nodes, events, the end. */
-void replay_service(NsimReplay *replay, NsimTime t_ps);
-/* First use of a route by a core. */
-uint32_t replay_add_lane(NsimReplay *replay, Core *core, uint32_t route);
-/* Set a thread's key and bring the tournament up to date. */
-void replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps);
-
 /* The next line of a burst of an unfiltered trace through its accessor's cache model. False: its page was not ready. */
 bool replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps);
 
-/* The kernel takes a core's time. */
 /* The key of a page's translation in a TLB. */
 static inline uint64_t
 replay_translation(const Thread *thread, NsimPage page)
@@ -157,7 +158,24 @@ replay_translation(const Thread *thread, NsimPage page)
 
 /* The bits of `touched` that an access by a core with a TLB sets in a page's state. */
 uint16_t replay_walked(const Thread *thread, NsimPage page, uint16_t state, uint16_t touched);
+/* The kernel takes a core's time. */
 void replay_steal(NsimReplay *replay, NsimAccessorId accessor, uint32_t core, NsimTime ps);
+/* The same, as NsimStealFunc. */
+void replay_steal_time(void *context, NsimAccessorId accessor, uint32_t core, NsimTime ps);
+/* A thread that was blocked goes on: NsimWakeFunc. */
+void replay_wake_thread(void *context, uint32_t number, NsimTime now_ps);
+
+/* replay-run.c */
+
+/* Something is due at or before t_ps: curve nodes, events, the end. */
+void replay_service(NsimReplay *replay, NsimTime t_ps);
+/* What policies may know of a thread: NsimTasks. */
+void replay_tell_task(const void *context, uint32_t task, NsimTime now_ps, NsimTaskInfo *ret);
+
+/* replay-new.c */
+
+/* First use of a route by a core. */
+uint32_t replay_add_lane(NsimReplay *replay, Core *core, uint32_t route);
 
 /* replay-sample.c */
 
@@ -169,6 +187,9 @@ bool replay_sample(NsimReplay *replay, Thread *thread);
 void replay_sample_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, uint32_t line);
 
 /* replay.c */
+
+/* Set a thread's key and bring the tournament up to date. */
+void replay_set_key(NsimReplay *replay, uint32_t thread, NsimTime key_ps);
 void replay_loop(NsimReplay *replay);
 /* Issue one line of `burst` at t. False: its page was not ready. */
 bool replay_issue_line(NsimReplay *replay, Thread *thread, const NsimBurst *burst, NsimTime t_ps);

@@ -3,7 +3,7 @@
  * The hot loop: the earliest thread issues one chunk, and the next earliest is found again.
  *
  * Order is exact: a tournament over every thread's next issue time is brought up to date after each chunk, ties going to
- * the lower thread. No allocation, call-back, hash table or division happens here; whatever is rare is in replay-slow.c.
+ * the lower thread. No allocation, call-back, hash table or division happens here; whatever is rare is in replay-records.c and replay-page.c.
  * Left out: the order in which one core's misses find their banks, prefetchers that overshoot, coherence traffic.
  */
 #include <experiment/replay-private.h>

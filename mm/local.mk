@@ -36,7 +36,7 @@ libmm_a_SOURCES = \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
     mm/pressure.c mm/pressure.h \
-    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h \
+    mm/reclaim-private.h mm/reclaim.c mm/reclaim.h mm/reclaim-marks.c mm/reclaim-scan.c \
     mm/sampler.c mm/sampler.h \
     mm/space.c mm/space.h \
     mm/story.c mm/story.h \

@@ -70,14 +70,69 @@ struct _NsimReclaim {
     NsimReclaimStats stats;
 };
 
+/* DEF_PRIORITY, SWAP_CLUSTER_MAX and MAX_RECLAIM_RETRIES of the kernel. */
+#define PRIORITY_FIRST 12
+#define CLUSTER_PAGES 32u
+#define FAILURES_MAX 16u
+/* kswapd looks at the clock, and may lose the CPU, after so many pages that gave nothing. */
+#define SCAN_PAGES_MAX 1024u
+
+static inline const NsimMoverSetup *
+world_of(const NsimReclaim *reclaim)
+{
+    return &reclaim->setup.mover->setup;
+}
+
+static inline uint64_t
+free_pages(const NsimReclaim *reclaim, NsimNodeId node)
+{
+    return nsim_memory_free_pages(reclaim->setup.memory, node);
+}
+
+static inline bool
+is_disk(const NsimReclaim *reclaim, uint32_t node)
+{
+    return reclaim->setup.machine->nodes[node].kind == NSIM_NODE_DISK;
+}
+
+/* value x numerator / denominator, cut off as the kernel does. */
+static inline uint64_t
+part_of(uint64_t value, uint64_t numerator, uint64_t denominator)
+{
+    return (uint64_t)((unsigned __int128)value * numerator / denominator);
+}
+
+/* reclaim-marks.c */
+
+/* Of every node, from its size and the configuration. */
+void reclaim_set_marks(NsimReclaim *reclaim);
+/* Until when kswapd works. */
+uint64_t reclaim_goal(const NsimMarks *marks);
+
+/* reclaim-scan.c */
+
+Walk *walk_new(NsimReclaim *reclaim, WalkKind kind, NsimNodeId node);
+void walk_free(gpointer data);
+/* From the first priority on again. */
+void walk_begin(Walk *walk);
+/*
+ * Scan until there are victims, a pass after the other, ever more of the lists. False: there is nothing left to do;
+ * `ret_scanned` is what was looked at.
+ */
+bool walk_find_victims(Walk *walk, uint64_t budget, GArray *victims, uint64_t *ret_scanned);
+/* Set victims on their way. Returns when the reclaimer's own part of it is over. */
+NsimTime walk_send_off(Walk *walk, const GArray *victims, NsimTime now_ps);
+/* Before time begins: no cost, no waiting. */
+uint64_t walk_send_at_once(Walk *walk, const GArray *victims);
+/* Isolated folios of these pages go back to their lists. */
+void put_back_range(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, uint64_t count);
+
 /* reclaim.c */
 
 /* Pages went for good. */
 void walk_count(Walk *walk, uint64_t pages);
 /* Something of a walk is done: `pages` went. It goes on with the last. */
 void walk_done(Walk *walk, uint64_t pages, NsimTime now_ps);
-/* Isolated folios of these pages go back to their lists. */
-void put_back_range(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, uint64_t count);
 
 /* swap.c */
 

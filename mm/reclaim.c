@@ -1,465 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Watermarks, scans, kswapd, direct reclaim. What goes to a disk is in swap.c. */
+/* Who reclaims: kswapd, threads that allocate, policies. Scans are in reclaim-scan.c, disks in swap.c. */
 #include <mm/reclaim-private.h>
 
 #include <sim/assert.h>
 #include <sim/time.h>
-
-/* DEF_PRIORITY, SWAP_CLUSTER_MAX and MAX_RECLAIM_RETRIES of the kernel. */
-#define PRIORITY_FIRST 12
-#define CLUSTER_PAGES 32u
-#define FAILURES_MAX 16u
-/* kswapd looks at the clock, and may lose the CPU, after so many pages that gave nothing. */
-#define SCAN_PAGES_MAX 1024u
-
-static const NsimMoverSetup *
-world_of(const NsimReclaim *reclaim)
-{
-    return &reclaim->setup.mover->setup;
-}
-
-static uint64_t
-free_pages(const NsimReclaim *reclaim, NsimNodeId node)
-{
-    return nsim_memory_free_pages(reclaim->setup.memory, node);
-}
-
-static bool
-is_disk(const NsimReclaim *reclaim, uint32_t node)
-{
-    return reclaim->setup.machine->nodes[node].kind == NSIM_NODE_DISK;
-}
-
-/* ---- Watermarks -----------------------------------------------------------------------------------------------------
- */
-
-static uint64_t
-square_root(uint64_t value)
-{
-    uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 31; bit > 0; bit >>= 1) {
-        if ((root + bit) * (root + bit) <= value)
-            root += bit;
-    }
-    return root;
-}
-
-/* value x numerator / denominator, cut off as the kernel does. */
-static uint64_t
-part_of(uint64_t value, uint64_t numerator, uint64_t denominator)
-{
-    return (uint64_t)((unsigned __int128)value * numerator / denominator);
-}
-
-/* min_free_kbytes = 4 sqrt(KiB of memory), 128 to 262144. */
-static uint64_t
-min_free_bytes(uint64_t pages, unsigned page_shift)
-{
-    const uint64_t kib = pages << (page_shift - 10);
-    return CLAMP(4 * square_root(kib), (uint64_t)128, (uint64_t)262144) << 10;
-}
-
-static void
-set_marks(NsimReclaim *reclaim)
-{
-    const NsimReclaimConfig *config = &reclaim->config;
-    const unsigned page_shift = reclaim->setup.machine->page_shift;
-    uint64_t total = 0;
-    for (uint32_t n = 0; n < reclaim->setup.machine->node_count; n++)
-        total += is_disk(reclaim, n) ? 0 : reclaim->setup.memory->nodes[n].capacity_pages;
-    const uint64_t bytes = config->min_free_bytes > 0 ? config->min_free_bytes : min_free_bytes(total, page_shift);
-    for (uint32_t n = 0; n < reclaim->setup.machine->node_count; n++) {
-        const uint64_t pages = reclaim->setup.memory->nodes[n].capacity_pages;
-        NsimMarks *marks = &reclaim->marks[n];
-        *marks = (NsimMarks){0};
-        reclaim->reserves[n] = 0;
-        if (is_disk(reclaim, n) || total == 0)
-            continue;
-        marks->min = part_of(bytes >> page_shift, pages, total);
-        reclaim->reserves[n] = marks->min;
-        const uint64_t gap = MAX(marks->min / 4, part_of(pages, config->watermark_scale_factor, 10000));
-        marks->low = marks->min + gap;
-        marks->high = marks->low + gap;
-        marks->promo = config->promo ? marks->high + gap : 0;
-        marks->demote =
-            config->demote_scale_factor > 0 ? MAX(marks->high, part_of(pages, config->demote_scale_factor, 10000)) : 0;
-    }
-}
-
-/* What kswapd works for. */
-static uint64_t
-goal_of(const NsimMarks *marks)
-{
-    return MAX(marks->high, MAX(marks->promo, marks->demote));
-}
-
-/* ---- Questions ------------------------------------------------------------------------------------------------------
- */
-
-NsimNodeId
-nsim_reclaim_demotion_node(const NsimReclaim *reclaim, NsimNodeId node, uint64_t pages)
-{
-    const NsimTiers *tiers = reclaim->tiers;
-    const NsimNodeId *targets = tiers->targets[node];
-    uint32_t best_tier = NSIM_TIER_NONE;
-    NsimNodeId best = NSIM_NODE_NONE;
-    uint64_t most = 0;
-    /* Equally near ones: the emptiest. */
-    for (uint32_t i = 0; targets[i] != NSIM_NODE_NONE; i++) {
-        const uint64_t room = free_pages(reclaim, targets[i]);
-        if (room >= reclaim->marks[targets[i]].min + pages && room > most) {
-            best = targets[i];
-            most = room;
-        }
-    }
-    if (best != NSIM_NODE_NONE || targets[0] == NSIM_NODE_NONE)
-        return best;
-    for (uint32_t n = 0; n < tiers->node_count; n++) {
-        if (tiers->tiers[n] == NSIM_TIER_NONE || tiers->tiers[n] <= tiers->tiers[node] ||
-            tiers->tiers[n] >= best_tier || free_pages(reclaim, (NsimNodeId)n) < reclaim->marks[n].min + pages)
-            continue;
-        best = (NsimNodeId)n;
-        best_tier = tiers->tiers[n];
-    }
-    return best;
-}
-
-/* Of a group, in pages; UINT64_MAX: none. */
-static uint64_t
-limit_of(const NsimReclaim *reclaim, uint32_t group)
-{
-    if (group >= reclaim->lru->group_count || world_of(reclaim)->payers->groups[group].limit_bytes == 0)
-        return UINT64_MAX;
-    return world_of(reclaim)->payers->groups[group].limit_bytes >> reclaim->setup.machine->page_shift;
-}
-
-uint64_t
-nsim_reclaim_room(const NsimReclaim *reclaim, NsimSpaceId space)
-{
-    const uint32_t group = nsim_lru_group_of(reclaim->lru, space);
-    const uint64_t limit = limit_of(reclaim, group), used = reclaim->lru->resident[group];
-    return limit == UINT64_MAX ? limit : limit > used ? limit - used : 0;
-}
-
-/* ---- A pass over the lists ------------------------------------------------------------------------------------------
- */
-
-/* Does this vec (group x node) belong to the walk? */
-static bool
-covers(const Walk *walk, uint32_t group, uint32_t node)
-{
-    return (walk->node == NSIM_NODE_NONE || walk->node == node) && (walk->group == GROUP_ANY || walk->group == group) &&
-           !is_disk(walk->reclaim, node);
-}
-
-/* Could a page of the node go anywhere? */
-static bool
-can_reclaim(const Walk *walk, NsimNodeId node)
-{
-    const NsimReclaim *reclaim = walk->reclaim;
-    return (reclaim->config.demotion && !walk->no_demotion &&
-            nsim_reclaim_demotion_node(reclaim, node, 1) != NSIM_NODE_NONE) ||
-           swap_disk(reclaim, node, 1) != NSIM_NODE_NONE;
-}
-
-/*
- * How many pages of each list a pass looks at (get_scan_count): its size >> priority, anonymous and file pages in the
- * proportion swappiness : 200 - swappiness while there are some of both; file pages alone while there are inactive ones
- * in plenty, or without swappiness. Left out: the cost of refaults.
- */
-static void
-count_scans(const Walk *walk, const NsimLruVec *vec, uint64_t *ret_left)
-{
-    const NsimReclaim *reclaim = walk->reclaim;
-    const uint64_t swappiness = MIN(reclaim->config.swappiness, (uint64_t)200);
-    const uint64_t *pages = vec->pages;
-    const bool file = pages[NSIM_LRU_INACTIVE_FILE] + pages[NSIM_LRU_ACTIVE_FILE] > 0;
-    const bool anon = pages[NSIM_LRU_INACTIVE_ANON] + pages[NSIM_LRU_ACTIVE_ANON] > 0;
-    const bool plenty =
-        pages[NSIM_LRU_INACTIVE_FILE] >> walk->priority > 0 && !nsim_lru_inactive_is_low(reclaim->lru, vec, true);
-    uint64_t shares[2] = {swappiness, 200 - swappiness};
-    if (walk->priority == 0 && swappiness > 0)
-        shares[0] = shares[1] = 200;
-    else if (plenty || swappiness == 0)
-        shares[0] = 0, shares[1] = 200;
-    else if (!file || !anon)
-        shares[0] = shares[1] = 200;
-    for (int list = 0; list < NSIM_LRU_LISTS; list++)
-        ret_left[list] = part_of(pages[list] >> walk->priority, shares[list >= NSIM_LRU_INACTIVE_FILE ? 1 : 0], 200);
-}
-
-/* Set up a pass at the walk's priority. Returns how many pages it will look at. */
-static uint64_t
-begin_pass(Walk *walk)
-{
-    const NsimLru *lru = walk->reclaim->lru;
-    uint64_t sum = 0;
-    walk->pass_reclaimed = 0;
-    for (uint32_t g = 0; g <= lru->group_count; g++) {
-        for (uint32_t n = 0; n < lru->node_count; n++) {
-            uint64_t *left = &walk->left[((size_t)g * lru->node_count + n) * NSIM_LRU_LISTS];
-            memset(left, 0, NSIM_LRU_LISTS * sizeof *left);
-            if (covers(walk, g, n) && can_reclaim(walk, (NsimNodeId)n))
-                count_scans(walk, nsim_lru_vec(lru, g, (NsimNodeId)n), left);
-            for (int list = 0; list < NSIM_LRU_LISTS; list++)
-                sum += left[list];
-        }
-    }
-    return sum;
-}
-
-/* A cluster of each list of one vec. Returns pages scanned. */
-static uint64_t
-sweep_vec(Walk *walk, NsimLruVec *vec, uint64_t *left, GArray *victims)
-{
-    NsimLru *lru = walk->reclaim->lru;
-    uint64_t scanned = 0;
-    for (int list = 0; list < NSIM_LRU_LISTS; list++) {
-        const uint64_t pages = MIN(left[list], (uint64_t)CLUSTER_PAGES);
-        const bool file = list >= NSIM_LRU_INACTIVE_FILE;
-        left[list] -= pages;
-        if (pages == 0)
-            continue;
-        if (list == NSIM_LRU_ACTIVE_ANON || list == NSIM_LRU_ACTIVE_FILE) {
-            if (nsim_lru_inactive_is_low(lru, vec, file))
-                scanned += nsim_lru_shrink_active(lru, vec, file, pages);
-            continue;
-        }
-        const uint64_t inactive = nsim_lru_shrink_inactive(lru, vec, file, pages, victims);
-        walk->reclaim->stats.pgscan[walk->by] += inactive;
-        scanned += inactive;
-    }
-    return scanned;
-}
-
-static uint64_t
-sweep(Walk *walk, GArray *victims)
-{
-    NsimLru *lru = walk->reclaim->lru;
-    uint64_t scanned = 0;
-    for (uint32_t g = 0; g <= lru->group_count; g++) {
-        for (uint32_t n = 0; n < lru->node_count; n++) {
-            uint64_t *left = &walk->left[((size_t)g * lru->node_count + n) * NSIM_LRU_LISTS];
-            if (covers(walk, g, n))
-                scanned += sweep_vec(walk, nsim_lru_vec(lru, g, (NsimNodeId)n), left, victims);
-        }
-    }
-    return scanned;
-}
-
-static bool
-pass_is_over(const Walk *walk)
-{
-    const NsimLru *lru = walk->reclaim->lru;
-    for (size_t i = 0; i < (size_t)(lru->group_count + 1) * lru->node_count * NSIM_LRU_LISTS; i++) {
-        if (walk->left[i] > 0)
-            return false;
-    }
-    return true;
-}
-
-/*
- * Scan until there are victims, a pass after the other, ever more of the lists. False: there is nothing left to do;
- * `ret_scanned` is what was looked at.
- */
-static bool
-find_victims(Walk *walk, uint64_t budget, GArray *victims, uint64_t *ret_scanned)
-{
-    *ret_scanned = 0;
-    while (victims->len == 0 && *ret_scanned < budget) {
-        if (pass_is_over(walk)) {
-            /* A pass that gave nothing is followed by a deeper one. */
-            if (walk->pass_reclaimed == 0 && --walk->priority < 0)
-                return false;
-            while (begin_pass(walk) == 0) {
-                if (--walk->priority < 0)
-                    return false;
-            }
-        }
-        *ret_scanned += sweep(walk, victims);
-    }
-    return true;
-}
-
-static void
-begin_walk(Walk *walk)
-{
-    const NsimLru *lru = walk->reclaim->lru;
-    walk->priority = PRIORITY_FIRST;
-    walk->reclaimed = 0;
-    walk->pass_reclaimed = 1; /* the first pass has no one before it */
-    memset(walk->left, 0, (size_t)(lru->group_count + 1) * lru->node_count * NSIM_LRU_LISTS * sizeof *walk->left);
-}
-
-static Walk *
-walk_new(NsimReclaim *reclaim, WalkKind kind, NsimNodeId node)
-{
-    const NsimLru *lru = reclaim->lru;
-    Walk *walk = g_new0(Walk, 1);
-    walk->reclaim = reclaim;
-    walk->node = node;
-    walk->group = GROUP_ANY;
-    walk->kind = kind;
-    walk->by = kind == WALK_KSWAPD ? NSIM_BY_KSWAPD : NSIM_BY_DIRECT;
-    walk->thread = NSIM_THREAD_NONE;
-    walk->core = NSIM_CORE_NONE;
-    walk->left = g_new0(uint64_t, (gsize)(lru->group_count + 1) * lru->node_count * NSIM_LRU_LISTS + 1);
-    begin_walk(walk);
-    return walk;
-}
-
-static void
-walk_free(gpointer data)
-{
-    Walk *walk = data;
-    if (walk == NULL)
-        return;
-    g_free(walk->left);
-    g_free(walk);
-}
-
-/* ---- Victims --------------------------------------------------------------------------------------------------------
- */
-
-void
-put_back_range(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        const uint32_t frame = nsim_frames_of(reclaim->setup.frames, space, page + i);
-        if (frame == NSIM_FRAME_NONE)
-            continue;
-        uint32_t size;
-        const uint32_t head = nsim_frames_folio(reclaim->setup.frames, frame, &size);
-        if ((nsim_frames_at(reclaim->setup.frames, head)->flags & NSIM_FRAME_ISOLATED) != 0)
-            nsim_lru_put_back(reclaim->lru, head);
-    }
-}
-
-static void
-put_back(NsimReclaim *reclaim, uint32_t head)
-{
-    if ((nsim_frames_at(reclaim->setup.frames, head)->flags & NSIM_FRAME_ISOLATED) != 0)
-        nsim_lru_put_back(reclaim->lru, head);
-}
-
-/* Ask the mover to take pages of one space, one after the other, to `to`. */
-static void
-demote_run(Walk *walk, const Run *run, NsimNodeId to, NsimTime now_ps)
-{
-    NsimReclaim *reclaim = walk->reclaim;
-    const NsimMoverSetup *world = world_of(reclaim);
-    const NsimDecision decision = {.struct_size = sizeof decision,
-                                   .kind = NSIM_DECIDE_MOVE,
-                                   .count = run->count,
-                                   .page = run->page,
-                                   .space = run->space,
-                                   .node = to,
-                                   .accessor = world->space_accessors[run->space],
-                                   .queue = walk->queue,
-                                   .reason = NSIM_REASON_DEMOTION};
-    const NsimInitiator initiator = {
-        .thread = walk->thread, .core = walk->core, .payer = g_ptr_array_index(world->payers->names, walk->payer)};
-    const uint64_t token = nsim_mover_request(reclaim->setup.mover, &decision, &initiator, now_ps);
-    g_hash_table_insert(reclaim->tokens, GSIZE_TO_POINTER(token), walk);
-    walk->outstanding++;
-}
-
-/* A victim and where it goes: demoted, or to a disk, or back. */
-typedef struct {
-    Run run;
-    uint32_t head;
-    NsimNodeId from, to;
-    bool swap;
-} Plan;
-
-static int
-compare_plans(gconstpointer a, gconstpointer b)
-{
-    const Plan *x = a, *y = b;
-    if (x->swap != y->swap)
-        return x->swap ? 1 : -1;
-    if (x->from != y->from)
-        return x->from < y->from ? -1 : 1;
-    if (x->to != y->to)
-        return x->to < y->to ? -1 : 1;
-    if (x->run.space != y->run.space)
-        return x->run.space < y->run.space ? -1 : 1;
-    return x->run.page < y->run.page ? -1 : x->run.page > y->run.page;
-}
-
-/* Where each victim goes; those that can go nowhere go back. Sorted, so that neighbours go together. (transfer full) */
-static GArray *
-plan_victims(Walk *walk, const GArray *victims)
-{
-    NsimReclaim *reclaim = walk->reclaim;
-    GArray *plans = g_array_new(FALSE, TRUE, sizeof(Plan));
-    g_autofree uint64_t *promised = g_new0(uint64_t, reclaim->setup.machine->node_count + 1);
-    for (guint i = 0; i < victims->len; i++) {
-        Plan plan = {.head = g_array_index(victims, uint32_t, i), .to = NSIM_NODE_NONE};
-        const NsimFrame *entry = nsim_frames_at(reclaim->setup.frames, plan.head);
-        plan.run = (Run){.space = entry->space, .page = entry->page};
-        (void)nsim_frames_folio(reclaim->setup.frames, plan.head, &plan.run.count);
-        plan.from = nsim_frames_node(reclaim->setup.frames, plan.head);
-        if (reclaim->config.demotion && !walk->no_demotion)
-            plan.to = nsim_reclaim_demotion_node(reclaim, plan.from, plan.run.count);
-        /* What was found for others of this scan is not there any more. */
-        if (plan.to != NSIM_NODE_NONE &&
-            free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count + reclaim->marks[plan.to].min)
-            plan.to = NSIM_NODE_NONE;
-        plan.swap = plan.to == NSIM_NODE_NONE;
-        if (plan.swap)
-            plan.to = swap_disk(reclaim, plan.from, plan.run.count);
-        if (plan.to == NSIM_NODE_NONE || free_pages(reclaim, plan.to) < promised[plan.to] + plan.run.count) {
-            put_back(reclaim, plan.head);
-            continue;
-        }
-        promised[plan.to] += plan.run.count;
-        g_array_append_val(plans, plan);
-    }
-    g_array_sort(plans, compare_plans);
-    return plans;
-}
-
-static bool
-goes_on(const Plan *plan, const Plan *next)
-{
-    return next->from == plan->from && next->to == plan->to && next->run.space == plan->run.space &&
-           next->run.page == plan->run.page + plan->run.count;
-}
-
-/* Set victims on their way. Returns when the reclaimer's own part of it is over. */
-static NsimTime
-send_off(Walk *walk, const GArray *victims, NsimTime now_ps)
-{
-    NsimReclaim *reclaim = walk->reclaim;
-    g_autoptr(GArray) plans = plan_victims(walk, victims);
-    g_autoptr(GArray) heads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    for (guint i = 0; i < plans->len;) {
-        const Plan *plan = &g_array_index(plans, Plan, i);
-        Plan whole = *plan;
-        guint next = i + 1;
-        if (plan->swap) {
-            g_array_set_size(heads, 0);
-            g_array_append_val(heads, plan->head);
-            for (; next < plans->len; next++) {
-                const Plan *other = &g_array_index(plans, Plan, next);
-                if (other->from != plan->from || other->to != plan->to)
-                    break;
-                g_array_append_val(heads, other->head);
-            }
-            now_ps = swap_out(walk, (const uint32_t *)(void *)heads->data, heads->len, plan->from, plan->to, now_ps);
-        } else {
-            for (; next < plans->len && goes_on(&whole, &g_array_index(plans, Plan, next)); next++)
-                whole.run.count += g_array_index(plans, Plan, next).run.count;
-            /* The target's kswapd makes room for what comes later. */
-            if (free_pages(reclaim, whole.to) < reclaim->marks[whole.to].low + whole.run.count)
-                nsim_reclaim_wake(reclaim, whole.to, now_ps);
-            demote_run(walk, &whole.run, whole.to, now_ps);
-        }
-        i = next;
-    }
-    return now_ps;
-}
 
 /* ---- kswapd ---------------------------------------------------------------------------------------------------------
  */
@@ -489,17 +33,17 @@ kswapd_step(void *context, uint64_t now_ps)
     Walk *walk = context;
     NsimReclaim *reclaim = walk->reclaim;
     uint64_t scanned;
-    if (free_pages(reclaim, walk->node) >= goal_of(&reclaim->marks[walk->node])) {
+    if (free_pages(reclaim, walk->node) >= reclaim_goal(&reclaim->marks[walk->node])) {
         walk->failures = 0;
         walk->running = false;
         return;
     }
     g_autoptr(GArray) victims = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    const bool more = find_victims(walk, SCAN_PAGES_MAX, victims, &scanned);
+    const bool more = walk_find_victims(walk, SCAN_PAGES_MAX, victims, &scanned);
     const uint32_t core = nsim_cpus_idlest(world_of(reclaim)->cpus, walk->node, walk->node, now_ps);
     walk->core = core == NSIM_CORE_NONE ? 0 : core;
     NsimTime end_ps = pay_scan(walk, scanned, now_ps);
-    end_ps = send_off(walk, victims, end_ps);
+    end_ps = walk_send_off(walk, victims, end_ps);
     if (walk->outstanding > 0)
         return;
     if (!more) {
@@ -513,7 +57,7 @@ kswapd_step(void *context, uint64_t now_ps)
 static bool
 is_balanced(const NsimReclaim *reclaim, NsimNodeId node)
 {
-    return free_pages(reclaim, node) >= goal_of(&reclaim->marks[node]);
+    return free_pages(reclaim, node) >= reclaim_goal(&reclaim->marks[node]);
 }
 
 void
@@ -523,7 +67,7 @@ nsim_reclaim_wake(NsimReclaim *reclaim, NsimNodeId node, NsimTime now_ps)
     if (walk == NULL || walk->running || walk->failures >= FAILURES_MAX || is_balanced(reclaim, node))
         return;
     walk->running = true;
-    begin_walk(walk);
+    walk_begin(walk);
     reclaim->stats.pageoutrun++;
     mover_at(reclaim->setup.mover, now_ps + reclaim->setup.mover->costs->wake_ps, kswapd_step, walk);
 }
@@ -578,20 +122,20 @@ nsim_reclaim_direct(NsimReclaim *reclaim, const NsimNeed *need, NsimTime now_ps,
     if (walk->group != group || walk->reclaimed >= MAX(need->need, (uint64_t)CLUSTER_PAGES)) {
         walk->group = group;
         walk->no_demotion = group != GROUP_ANY; /* demotion does not help a group that has reached its limit */
-        begin_walk(walk);
+        walk_begin(walk);
     }
     g_autoptr(GArray) victims = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (;;) {
         uint64_t scanned;
         const uint64_t before = walk->reclaimed;
         g_array_set_size(victims, 0);
-        const bool more = find_victims(walk, UINT64_MAX, victims, &scanned);
+        const bool more = walk_find_victims(walk, UINT64_MAX, victims, &scanned);
         const NsimTime ps = scanned * reclaim->config.scan_ps;
         nsim_payers_charge(world_of(reclaim)->payers, walk->payer, NSIM_PHASE_ISOLATE, ps);
         *ret_ps += ps;
         if (!more)
             return NSIM_RECLAIM_GAVE_UP;
-        *ret_ps = send_off(walk, victims, now_ps + *ret_ps) - now_ps;
+        *ret_ps = walk_send_off(walk, victims, now_ps + *ret_ps) - now_ps;
         if (walk->outstanding > 0)
             return NSIM_RECLAIM_WAIT;
         if (walk->reclaimed > before)
@@ -724,27 +268,6 @@ nsim_reclaim_done(NsimReclaim *reclaim, const NsimOutcome *outcome)
 /* ---- At once, and on demand -----------------------------------------------------------------------------------------
  */
 
-/* Before time begins: no cost, no waiting. */
-static uint64_t
-go_at_once(Walk *walk, const GArray *victims)
-{
-    NsimReclaim *reclaim = walk->reclaim;
-    g_autoptr(GArray) plans = plan_victims(walk, victims);
-    uint64_t pages = 0;
-    for (guint i = 0; i < plans->len; i++) {
-        const Plan *plan = &g_array_index(plans, Plan, i);
-        pages += plan->run.count;
-        if (plan->swap) {
-            swap_at_once(reclaim, plan->head, plan->to);
-            continue;
-        }
-        nsim_memory_take(reclaim->setup.memory, plan->to, plan->run.count);
-        nsim_space_move(world_of(reclaim)->spaces[plan->run.space], plan->run.page, plan->run.count, plan->to);
-        nsim_memory_give(reclaim->setup.memory, plan->from, plan->run.count);
-    }
-    return pages;
-}
-
 uint64_t
 nsim_reclaim_at_once(NsimReclaim *reclaim, NsimSpaceId space, uint64_t need)
 {
@@ -756,8 +279,8 @@ nsim_reclaim_at_once(NsimReclaim *reclaim, NsimSpaceId space, uint64_t need)
         walk->group = nsim_lru_group_of(reclaim->lru, space);
         walk->no_demotion = true;
     }
-    while (pages < MAX(need, (uint64_t)CLUSTER_PAGES) && find_victims(walk, UINT64_MAX, victims, &scanned)) {
-        const uint64_t gone = go_at_once(walk, victims);
+    while (pages < MAX(need, (uint64_t)CLUSTER_PAGES) && walk_find_victims(walk, UINT64_MAX, victims, &scanned)) {
+        const uint64_t gone = walk_send_at_once(walk, victims);
         walk_count(walk, gone);
         pages += gone;
         g_array_set_size(victims, 0);
@@ -784,7 +307,7 @@ nsim_reclaim_page_out(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, ui
     walk->payer = nsim_payers_find(world_of(reclaim)->payers, payer);
     const uint32_t core = nsim_cpus_idlest(world_of(reclaim)->cpus, 0, 0, now_ps);
     walk->core = core == NSIM_CORE_NONE ? 0 : core;
-    (void)send_off(walk, victims, now_ps);
+    (void)walk_send_off(walk, victims, now_ps);
     uint64_t away = walk->reclaimed;
     for (guint t = 0; t < reclaim->transfers->len; t++) {
         const Transfer *transfer = g_ptr_array_index(reclaim->transfers, t);
@@ -817,7 +340,7 @@ void
 nsim_reclaim_configure(NsimReclaim *reclaim, const NsimReclaimConfig *config)
 {
     reclaim->config = *config;
-    set_marks(reclaim);
+    reclaim_set_marks(reclaim);
 }
 
 NsimReclaim *

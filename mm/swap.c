@@ -16,12 +16,6 @@
 /* SWAP_CLUSTER_MAX pages of input and output at a time. */
 #define WINDOW_LINES 2048u
 
-static const NsimMoverSetup *
-world_of(const NsimReclaim *reclaim)
-{
-    return &reclaim->setup.mover->setup;
-}
-
 static NsimSpace *
 space_of(const NsimReclaim *reclaim, NsimSpaceId space)
 {
