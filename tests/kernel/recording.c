@@ -26,7 +26,7 @@ find_run(const char *name)
     return NULL;
 }
 
-/* "# run NAME, seed N, Linux RELEASE", "# accesses a second: N asked for, N done ..." */
+/* "# run NAME, seed N, Linux RELEASE", "# accesses a second: N asked for, N done ...", "# span of the area ..." */
 static bool
 read_remark(Recording *recording, const char *line)
 {
@@ -39,6 +39,8 @@ read_remark(Recording *recording, const char *line)
         recording->release = g_strdup(release);
         return recording->run != NULL;
     }
+    if (sscanf(line, "# span of the area on node 0: %" G_GUINT64_FORMAT " bytes", &recording->span_bytes) == 1)
+        return true;
     return sscanf(line, "# accesses a second: %*u asked for, %lf done", &recording->accesses_per_s) == 1;
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     const Run *run;
     char *seed, *release; /* as written */
     double accesses_per_s;
+    uint64_t span_bytes; /* schemes: memory of node 0 from the area's first page to its last; 0: not known */
     GArray *rows;    /* monitoring: FigureRow */
     char **columns;  /* schemes and balancing: names */
     GArray *numbers; /* ... uint64_t, row after row */

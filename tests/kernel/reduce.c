@@ -24,7 +24,7 @@ struct _Reduce {
     int64_t began_us; /* of the host */
     const Run *run;   /* under way; NULL: none */
     char *seed, *release;
-    uint64_t area;
+    uint64_t area, span;
     GArray *done, *seen; /* Done, Seen */
     GString *rows;       /* of schemes and balancing */
     unsigned columns;
@@ -40,6 +40,7 @@ clear(Reduce *reduce)
     g_string_truncate(reduce->rows, 0);
     reduce->run = NULL;
     reduce->columns = 0;
+    reduce->span = 0;
 }
 
 Reduce *
@@ -181,6 +182,8 @@ end_run(Reduce *reduce, GError **error)
     g_string_append_printf(text, "# run %s, seed %s, Linux %s\n", reduce->run->name, reduce->seed, reduce->release);
     g_string_append_printf(text, "# accesses a second: %u asked for, %.0f done while it was watched\n",
                            reduce->run->accesses_per_s, rate_between(reduce, RUN_LEAD_US, end_us));
+    if (reduce->span > 0)
+        g_string_append_printf(text, "# span of the area on node 0: %" G_GUINT64_FORMAT " bytes\n", reduce->span);
     add_header(reduce, text);
     if (reduce->run->kind == RUN_MONITOR)
         add_aggregations(reduce, text);
@@ -241,6 +244,10 @@ understand(Reduce *reduce, char **words)
         return false;
     if (g_str_equal(words[0], "area") && numbers(words, values, 1) == 1) {
         reduce->area = values[0];
+        return true;
+    }
+    if (g_str_equal(words[0], "span") && numbers(words, values, 1) == 1) {
+        reduce->span = values[0];
         return true;
     }
     if (g_str_equal(words[0], "w") && numbers(words, values, 2) == 2) {

@@ -4,6 +4,7 @@
  *
  * # run, seed, kernel, how long it took on this machine
  * # area, accesses really done a second while it was watched
+ * # for schemes: the span of the area on node 0
  * a header line and rows: FIGURE_HEADER (figures.h) for monitoring, REDUCE_HEADER for schemes and balancing
  */
 #pragma once

@@ -12,26 +12,36 @@
 #define HUGE_PAGES 512u
 #define GOAL UINT64_C(10000)
 
-/* Schemes as guest.c sets them; the area is the first of node 0, whose span the guest's demotion watches. */
+/*
+ * Schemes as guest.c sets them. Demotion watches the span of the area, from the beginning of node 0 here. The other
+ * kdamond of `both` watches node 1: its target is the second one, so that it takes the second --numa_node.
+ */
 #define COLD(quota)                                                                                                    \
-    "--ops paddr --regions 0-268435456 --damos_action migrate_cold 1 --damos_access_rate 0 0 --damos_age 1s max "      \
+    "--ops paddr --regions 0-SPAN --damos_action migrate_cold 1 --damos_access_rate 0 0 --damos_age 1s max "           \
     "--damos_quotas 0 " quota " 1s 0 500 500 "
 #define PROMOTE                                                                                                        \
     "--numa_node 1 --damos_action migrate_hot 0 --damos_access_rate 5% max --damos_quotas 0 8MiB 1s 0 500 500 "
 
 static const struct {
     const char *run, *args;
-} schemes[] = {{"demote", "damo start " COLD("16MiB")},
-               {"promote", "damo start " PROMOTE},
-               {"both", "damo start " COLD("16MiB") PROMOTE "--nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1"},
-               {"closed", "damo start " COLD("64MiB") "--damos_quota_goal user_input 10000 0"}};
+} schemes[] = {
+    {"demote", "damo start " COLD("16MiB")},
+    {"promote", "damo start " PROMOTE},
+    {"both", "damo start --numa_node 0 " COLD("16MiB") PROMOTE "--nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1"},
+    {"closed", "damo start " COLD("64MiB") "--damos_quota_goal user_input 10000 0"}};
 
-const char *
-scheme_args(const Run *run)
+#define AREA_BYTES ((uint64_t)RUN_AREA_PAGES * RUN_PAGE_BYTES)
+
+char *
+scheme_args(const Run *run, uint64_t span_bytes)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
-        if (g_str_equal(schemes[i].run, run->name))
-            return schemes[i].args;
+        if (g_str_equal(schemes[i].run, run->name)) {
+            GString *args = g_string_new(schemes[i].args);
+            g_autofree char *span = g_strdup_printf("%" G_GUINT64_FORMAT, MAX(span_bytes, AREA_BYTES));
+            g_string_replace(args, "SPAN", span, 0);
+            return g_string_free(args, FALSE);
+        }
     return NULL;
 }
 
@@ -63,7 +73,9 @@ SchemeRun
 scheme_run_recorded(const Recording *recording)
 {
     const unsigned count = (g_strv_length(recording->columns) - RECORDING_COLUMNS) / RECORDING_SCHEME_COLUMNS;
-    SchemeRun run = {.run = recording->run, .count = MIN(recording_count(recording), SCHEME_ROWS_MAX)};
+    SchemeRun run = {.run = recording->run,
+                     .span_bytes = recording->span_bytes,
+                     .count = MIN(recording_count(recording), SCHEME_ROWS_MAX)};
     for (guint i = 0; i < run.count; i++) {
         SchemeRow *row = &run.rows[i];
         row->time_us = recording_number(recording, i, "time_us");
@@ -85,6 +97,7 @@ open_rig(Rig *rig, const Run *run, uint64_t seed)
 {
     static const uint32_t moves[RUN_MOVES_MAX] = RUN_MOVES;
     rig_open(rig, NEAR_MIB, FAR_MIB, RUN_AREA_PAGES / HUGE_PAGES, 1);
+    rig->box.machine->migration.isolate_ps += RIG_GUEST_MOVE_PS;
     rig_start(rig);
     rig->box.mm->seed = seed;
     nsim_random_init(&rig->random, seed, "accesses");
@@ -124,14 +137,23 @@ read_row(const Rig *rig)
     return row;
 }
 
-SchemeRun
-scheme_run_model(const Run *run, uint64_t seed)
+/* What else lies in the span: memory of the kernel and of other programs, which DAMON passes over and nothing moves. */
+static uint64_t
+rest_pages(uint64_t span_bytes)
 {
+    return MAX(span_bytes, AREA_BYTES) / RUN_PAGE_BYTES - RUN_AREA_PAGES;
+}
+
+SchemeRun
+scheme_run_model(const Run *run, uint64_t span_bytes, uint64_t seed)
+{
+    g_autofree char *args = scheme_args(run, span_bytes);
     static Rig rig;
     g_autoptr(GError) error = NULL;
-    SchemeRun result = {.run = run, .count = run->seconds + 1};
+    SchemeRun result = {.run = run, .span_bytes = span_bytes, .count = run->seconds + 1};
     open_rig(&rig, run, seed);
-    if (!nsim_damon_session_run_args(rig.session, scheme_args(run), &error))
+    nsim_memory_take(rig.box.memory, 0, rest_pages(span_bytes));
+    if (!nsim_damon_session_run_args(rig.session, args, &error))
         g_error("the model of %s: %s", run->name, error->message);
     for (guint row = 0; row < result.count; row++) {
         rig_run(&rig, (RUN_LEAD_US + row * UINT64_C(1000000)) * NSIM_US);
@@ -139,6 +161,7 @@ scheme_run_model(const Run *run, uint64_t seed)
         /* False, where there is no goal, is no matter. */
         (void)nsim_kdamond_feed(nsim_damon_session_at(rig.session, 0), 0, 0, scheme_score(&result.rows[row]));
     }
+    nsim_memory_give(rig.box.memory, 0, rest_pages(span_bytes));
     rig_close(&rig);
     return result;
 }

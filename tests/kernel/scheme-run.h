@@ -20,19 +20,20 @@ typedef struct {
 /* Row 0 is from when the schemes were turned on. */
 typedef struct {
     const Run *run;
+    uint64_t span_bytes; /* of node 0, from the area's first page to its last; 0: not known */
     guint count;
     SchemeRow rows[SCHEME_ROWS_MAX];
 } SchemeRun;
 
-/* The guest's schemes of a run as damo would be asked for them; NULL: it has none. */
-const char *scheme_args(const Run *run);
+/* The guest's schemes of a run as damo would be asked for them; NULL: it has none. (transfer full) */
+char *scheme_args(const Run *run, uint64_t span_bytes);
 
 SchemeRun scheme_run_recorded(const Recording *recording);
 /*
  * The same run by the model: kdamonds, schemes and the mover at work on memory whose accessed bits the pattern sets.
  * `closed` is fed as the guest's program does it.
  */
-SchemeRun scheme_run_model(const Run *run, uint64_t seed);
+SchemeRun scheme_run_model(const Run *run, uint64_t span_bytes, uint64_t seed);
 
 /* The tenth that is hot at that row. */
 uint32_t scheme_hot_tenth(const SchemeRun *run, guint row);

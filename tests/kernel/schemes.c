@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #define MIB (1024.0 * 1024.0)
-#define SEEDS 5u
+#define SEEDS 11u
 /* More of them than seeds and recordings there are. */
 #define RUNS_MAX 16u
 
@@ -211,37 +211,38 @@ static const struct {
     double unit, known;
 } figures[] = {
     {"demote", "tried a window, MiB", window_mib, 0, STEP_MIB, 0},
-    {"demote", "moved after 2 s, MiB", moved_mib, 2, STEP_MIB, 25},
+    {"demote", "moved after 2 s, MiB", moved_mib, 2, STEP_MIB, 0},
     {"demote", "moved after 5 s, MiB", moved_mib, 5, STEP_MIB, 0},
-    {"demote", "moved after 10 s, MiB", moved_mib, 10, STEP_MIB, 20},
-    {"demote", "moved after 20 s, MiB", moved_mib, 20, STEP_MIB, 20},
-    {"demote", "moved in the end, MiB", moved_mib, LAST, STEP_MIB, 5},
+    {"demote", "moved after 10 s, MiB", moved_mib, 10, STEP_MIB, 5},
+    {"demote", "moved after 20 s, MiB", moved_mib, 20, STEP_MIB, 0},
+    {"demote", "moved in the end, MiB", moved_mib, LAST, STEP_MIB, 0},
     {"demote", "stalled after, s", stalled_s, 0, STEP_S, 0},
     {"demote", "hot pages moved", hot_moved_pages, LAST, STEP_PAGES, 0},
-    {"promote", "moved after 1 s, MiB", moved_mib, 1, STEP_MIB, 0},
-    {"promote", "moved after 5 s, MiB", moved_mib, 5, STEP_MIB, 5},
-    {"promote", "moved after 10 s, MiB", moved_mib, 10, STEP_MIB, 20},
+    {"promote", "moved after 1 s, MiB", moved_mib, 1, STEP_MIB, 5},
+    {"promote", "moved after 5 s, MiB", moved_mib, 5, STEP_MIB, 20},
+    {"promote", "moved after 10 s, MiB", moved_mib, 10, STEP_MIB, 30},
     {"promote", "moved in the end, MiB", moved_mib, LAST, STEP_MIB, 10},
     {"promote", "stalled after, s", stalled_s, 0, STEP_S, 0},
     {"promote", "hot near after 2 s, %", hot_near_percent, 2, STEP_POINTS, 0},
     {"both", "tried down a window, MiB", window_mib, 0, STEP_MIB, 0},
     {"both", "tried up a window, MiB", window_mib, 1, STEP_MIB, 0},
     {"both", "moved after 10 s, MiB", moved_mib, 10, STEP_MIB, 0},
-    {"both", "moved after 20 s, MiB", moved_mib, 20, STEP_MIB, 30},
-    {"both", "moved in the end, MiB", moved_mib, LAST, STEP_MIB, 250},
-    {"both", "least hot near at moves, %", caught_percent, 0, STEP_POINTS, 6},
+    {"both", "moved after 20 s, MiB", moved_mib, 20, STEP_MIB, 0},
+    {"both", "moved in the end, MiB", moved_mib, LAST, STEP_MIB, 0},
+    {"both", "least hot near at moves, %", caught_percent, 0, STEP_POINTS, 8},
     {"closed", "quota above 1 MiB after, s", quota_s, 1024, STEP_S, 0},
     {"closed", "quota above 32 MiB after, s", quota_s, 32 * 1024, STEP_S, 0},
     {"closed", "goal reached after 30 s, %", goal_percent, 30, STEP_POINTS, 0},
     {"closed", "goal reached in the end, %", goal_percent, LAST, STEP_POINTS, 0},
     {"closed", "quota of the last, %", shrinks_percent, 0, STEP_POINTS, 0},
-    {"closed", "hot pages moved", hot_moved_pages, LAST, STEP_PAGES, 50},
+    {"closed", "hot pages moved", hot_moved_pages, LAST, STEP_PAGES, 90},
 };
 
 /* ---- Runs side by side ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     double median, least, most;
+    double from, to; /* where another run may lie: among these, or within two standard deviations of them */
 } Range;
 
 typedef struct {
@@ -255,14 +256,20 @@ range_of(const SchemeRuns *set, size_t figure)
     double values[RUNS_MAX] = {0};
     for (unsigned i = 0; i < set->count; i++)
         values[i] = figures[figure].of(&set->of[i], figures[figure].argument);
-    const double middle = median(values, set->count);
-    return (Range){middle, values[0], values[set->count - 1]};
+    const double middle = median(values, set->count), least = values[0], most = values[set->count - 1];
+    double mean = 0, variance = 0;
+    for (unsigned i = 0; i < set->count; i++)
+        mean += values[i] / set->count;
+    for (unsigned i = 0; i < set->count; i++)
+        variance += (values[i] - mean) * (values[i] - mean) / set->count;
+    const double spread = 2 * sqrt(variance);
+    return (Range){middle, least, most, fmin(least, mean - spread), fmax(most, mean + spread)};
 }
 
 static double
 distance(double value, Range range)
 {
-    return fmax(0, fmax(range.least - value, value - range.most));
+    return fmax(0, fmax(range.from - value, value - range.to));
 }
 
 static void
@@ -311,7 +318,8 @@ run_numasim(const Recording *recording, SchemeRun *ret, GError **error)
                                    .before_us = recording_number(recording, 0, "cpu_us"),
                                    .us = recording_number(recording, count - 1, "time_us"),
                                    .gap_ps = ACCESS_PS};
-    g_autofree char *policy = g_strdup_printf("{name: damon, damon_rules: \"6.12\", args: \"%s\"}", scheme_args(run));
+    g_autofree char *args = scheme_args(run, recording->span_bytes);
+    g_autofree char *policy = g_strdup_printf("{name: damon, damon_rules: \"6.12\", args: \"%s\"}", args);
     json_t *report = engine_run(run, &accesses, &(EngineOptions){.policies = policy, .move_ns = MOVE_NS}, error);
     if (report == NULL)
         return false;
@@ -340,7 +348,8 @@ compare_numasim(Verdict *verdict, const Recording *recording, const SchemeRuns *
             figures[i].argument >= NUMASIM_ROWS)
             continue;
         const Range kernel = range_of(recorded, i), model = range_of(modelled, i);
-        const Range both = {0, fmin(kernel.least, model.least), fmax(kernel.most, model.most)};
+        const Range both = {0, fmin(kernel.least, model.least), fmax(kernel.most, model.most),
+                            fmin(kernel.from, model.from), fmax(kernel.to, model.to)};
         const double value = moved_mib(&run, figures[i].argument), unit = figures[i].unit;
         printf("    %-27s %8s [%7.2f %7.2f]  %8.2f %17s  ", figures[i].name, "", both.least, both.most, value, "");
         print_verdict(verdict, false, distance(value, both), unit, 0);
@@ -353,7 +362,7 @@ compare_run(Verdict *verdict, const Recording *recording, const SchemeRuns *reco
     const Run *run = recorded->of[0].run;
     g_autofree SchemeRuns *modelled = g_new0(SchemeRuns, 1);
     for (; modelled->count < SEEDS; modelled->count++)
-        modelled->of[modelled->count] = scheme_run_model(run, modelled->count + 1);
+        modelled->of[modelled->count] = scheme_run_model(run, recorded->of[0].span_bytes, modelled->count + 1);
     printf("    %-27s %8s %17s  %8s\n", "median [least, most]", "kernel", "", "model");
     for (size_t i = 0; i < G_N_ELEMENTS(figures); i++)
         if (g_str_equal(figures[i].run, run->name))
@@ -379,7 +388,8 @@ compare_schemes(Verdict *verdict, const GPtrArray *recordings)
             recorded->of[recorded->count++] = run;
         if (i + 1 < recordings->len && ((const Recording *)recordings->pdata[i + 1])->run == recording->run)
             continue;
-        if (scheme_args(run.run) != NULL)
+        g_autofree char *args = scheme_args(run.run, run.span_bytes);
+        if (args != NULL)
             compare_run(verdict, recording, recorded);
         recorded->count = 0;
     }

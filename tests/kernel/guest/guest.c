@@ -11,6 +11,7 @@
  *     area START                                the area's address
  *     w TIME ACCESSES DROPPED                   accesses done so far, milliseconds in which none were
  *     r TIME START END NR_ACCESSES AGE          a region at the end of an aggregation
+ *     span BYTES                                memory of node 0 that a scheme watches: from the area's first page to its last
  *     m TIME ...                                a row of schemes or balancing, see print_row()
  *     end NAME                                  ... and is over
  */
@@ -267,6 +268,8 @@ watch_schemes(World *world)
     static const Scheme promote = {"migrate_hot", 0, 1, UINT32_MAX, 0, 8 * MIB, 1000, false};
     static const Scheme steered = {"migrate_cold", 1, 0, 0, 10, 64 * MIB, 1000, true};
     const Placement placement = place_of(world->pid, world->workload->area, world->split);
+    if (placement.near_pages > 0)
+        printf("span %llu\n", (unsigned long long)(placement.end - placement.first));
     const uint64_t far_end = world->split + 512 * MIB;
     const Kdamond near = {"paddr", 0, placement.first, placement.end,
                           strcmp(world->run->name, "fed") == 0 || strcmp(world->run->name, "closed") == 0 ? &steered
