@@ -58,7 +58,7 @@ char *
 nsim_damo_explain_text(const NsimDamonPlan *plan)
 {
     GString *out = g_string_new(NULL);
-    g_autoptr(GPtrArray) bands = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) nodes = g_ptr_array_new_with_free_func(g_free);
     for (uint32_t k = 0; k < plan->kdamonds->len; k++) {
         const NsimDamonContextPlan *context = context_of(plan, k);
         g_autoptr(GPtrArray) says = g_ptr_array_new_with_free_func(g_free);
@@ -70,9 +70,9 @@ nsim_damo_explain_text(const NsimDamonPlan *plan)
         if (context->schemes->len == 0)
             g_string_append(out, "  no scheme: memory is only watched\n");
     }
-    nsim_damo_say_bands(plan, bands);
-    g_string_append(out, bands->len > 0 ? "\n" : "");
-    append_each(out, "", bands, 0);
+    nsim_damo_say_nodes(plan, nodes);
+    g_string_append(out, nodes->len > 0 ? "\n" : "");
+    append_each(out, "", nodes, 0);
     return g_string_free(out, FALSE);
 }
 
@@ -190,7 +190,7 @@ char *
 nsim_damo_explain_json(const NsimDamonPlan *plan)
 {
     GString *out = g_string_new(NULL);
-    g_autoptr(GPtrArray) bands = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) nodes = g_ptr_array_new_with_free_func(g_free);
     NsimJson json;
     nsim_json_init(&json, out);
     nsim_json_object(&json, NULL);
@@ -199,8 +199,8 @@ nsim_damo_explain_json(const NsimDamonPlan *plan)
     for (uint32_t k = 0; k < plan->kdamonds->len; k++)
         put_context(&json, context_of(plan, k), k);
     nsim_json_end(&json);
-    nsim_damo_say_bands(plan, bands);
-    put_sentences(&json, "nodes", bands);
+    nsim_damo_say_nodes(plan, nodes);
+    put_sentences(&json, "nodes", nodes);
     nsim_json_end(&json);
     g_string_append_c(out, '\n');
     return g_string_free(out, FALSE);

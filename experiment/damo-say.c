@@ -200,9 +200,45 @@ say_band(const Edge *frees, const Edge *fills, GPtrArray *says)
             frees->nid, frees->scheme, frees->kdamond, fills->scheme, fills->kdamond, low);
 }
 
-void
-nsim_damo_say_bands(const NsimDamonPlan *plan, GPtrArray *says)
+static const NsimDamonContextPlan *
+first_context(const NsimKdamondPlan *kdamond)
 {
+    return g_ptr_array_index(kdamond->contexts, 0);
+}
+
+/* Is there a target of physical memory that names a part of it, or that does not? */
+static bool
+has_target(const NsimDamonContextPlan *context, bool part)
+{
+    for (uint32_t t = 0; context->ops == NSIM_DAMON_PADDR && t < context->targets->len; t++) {
+        const NsimDamonTargetPlan *target = g_ptr_array_index(context->targets, t);
+        if ((target->nid >= 0 || target->ranges->len > 0) == part)
+            return true;
+    }
+    return false;
+}
+
+/* Targets take options in the order in which both are given, so that one option for two of them is the first one's. */
+static void
+say_unplaced(const NsimDamonPlan *plan, GPtrArray *says)
+{
+    bool part = false;
+    for (uint32_t k = 0; k < plan->kdamonds->len; k++)
+        part = part || has_target(first_context(g_ptr_array_index(plan->kdamonds, k)), true);
+    for (uint32_t k = 0; part && k < plan->kdamonds->len; k++) {
+        if (has_target(first_context(g_ptr_array_index(plan->kdamonds, k)), false))
+            nsim_damo_say(
+                says,
+                "kdamond.%u watches all memory, while another target is given a part of it: the first --numa_node or "
+                "--regions belongs to the first target, the second to the second.",
+                k);
+    }
+}
+
+void
+nsim_damo_say_nodes(const NsimDamonPlan *plan, GPtrArray *says)
+{
+    say_unplaced(plan, says);
     g_autoptr(GArray) frees = collect_edges(plan, NSIM_GOAL_NODE_MEM_FREE_BP);
     g_autoptr(GArray) fills = collect_edges(plan, NSIM_GOAL_NODE_MEM_USED_BP);
     for (uint32_t i = 0; i < frees->len; i++)

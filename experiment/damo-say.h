@@ -8,8 +8,8 @@
 void nsim_damo_say_context(const NsimDamonContextPlan *context, uint32_t kdamond, GPtrArray *says);
 /* Which regions, what is done with them, in which order, how much, until when, and what is left out. */
 void nsim_damo_say_scheme(const NsimDamonContextPlan *context, const NsimDamosPlan *scheme, GPtrArray *says);
-/* Goals of different schemes on one node. */
-void nsim_damo_say_bands(const NsimDamonPlan *plan, GPtrArray *says);
+/* On nodes, of the whole plan: goals of different schemes on one; who watches all of them, where others name one. */
+void nsim_damo_say_nodes(const NsimDamonPlan *plan, GPtrArray *says);
 
 /* "young pages", "pages that are not of group a" (transfer full) */
 char *nsim_damo_filter_words(const NsimDamosFilterPlan *filter);
