@@ -187,8 +187,8 @@ sources stand in the files. The warm-up is 1000 s of their time, not 2500 s; the
 stands for a server. All are predicted, with the share of waiting of HMSDK's store above.
 
 tpp-damon gains what is published; NUMA balancing does not lose. It promotes a page in the first fault after the page was moved
-down, so that 92 % of the accesses are on DRAM, and the program pays about 8 us for each promotion, scans included: 1.8 % of its time,
-where waiting falls by 13 %. For 0.926 each would have to take the program about 100 us. What took so much there is not published,
+down, so that 92 % of the accesses are on DRAM, and the program pays about 8 us for each promotion, scans included: 1.8 % of its time.
+Without that it would do 15 % more, not 13 %. For 0.926 each would have to take the program about 100 us. What took so much there is not published,
 and is not put in.
 
     numasim trace generate -o cold.trace --pattern stride --stride 4KiB --footprint 1174MiB --records 300544
