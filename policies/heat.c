@@ -33,8 +33,8 @@ heat_bin(uint32_t count)
     return MIN(bin, HEAT_BINS - 1);
 }
 
-static void
-change(Heat *heat, NsimSpaceId space, uint64_t unit, uint32_t count)
+void
+heat_set(Heat *heat, NsimSpaceId space, uint64_t unit, uint32_t count)
 {
     uint32_t pages;
     (void)tiers_unit(heat->tiers, space, unit, &pages);
@@ -49,7 +49,7 @@ cool(Heat *heat)
     for (uint32_t s = 0; s < heat->tiers->space_count; s++) {
         for (uint64_t unit = 0; unit < heat->tiers->unit_counts[s]; unit++) {
             if (heat->counts[s][unit] > 0)
-                change(heat, (NsimSpaceId)s, unit, heat->counts[s][unit] / 2);
+                heat_set(heat, (NsimSpaceId)s, unit, heat->counts[s][unit] / 2);
         }
     }
     heat->cooled = heat->samples;
@@ -64,7 +64,7 @@ heat_add(Heat *heat, const NsimSample *sample, uint64_t interval)
         cool(heat);
     heat->samples++;
     heat->accessors[sample->space][unit] = (uint8_t)MIN(sample->accessor, UINT8_MAX);
-    change(heat, sample->space, unit, MIN(old, heat->counts[sample->space][unit]) + 1);
+    heat_set(heat, sample->space, unit, MIN(old, heat->counts[sample->space][unit]) + 1);
     return heat->counts[sample->space][unit];
 }
 

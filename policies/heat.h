@@ -23,6 +23,8 @@ void heat_clear(Heat *heat);
 uint32_t heat_bin(uint32_t count);
 /* Count a sample, cooling first when `interval` samples came since the last time. Returns the unit's count. */
 uint32_t heat_add(Heat *heat, const NsimSample *sample, uint64_t interval);
+/* What is known otherwise: the unit's count from now on. */
+void heat_set(Heat *heat, NsimSpaceId space, uint64_t unit, uint32_t count);
 /* The lowest bin whose pages and those of all higher ones fit into `pages`; HEAT_BINS when not even the highest one's
  * do. Bin 0 is never hot. */
 uint32_t heat_threshold(const Heat *heat, uint64_t pages);

@@ -12,6 +12,7 @@ libpolicies_a_SOURCES = \
     policies/dynamic-interleave.c \
     policies/fail.c \
     policies/first-touch.c \
+    policies/fault-heat.c policies/fault-heat.h \
     policies/heat.c policies/heat.h \
     policies/hmsdk.c \
     policies/holistic-place.c policies/holistic-place.h \

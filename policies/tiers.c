@@ -99,17 +99,38 @@ tiers_unit(const Tiers *tiers, NsimSpaceId space, uint64_t unit, uint32_t *ret_c
     return first;
 }
 
+uint64_t
+tiers_all_units(const Tiers *tiers)
+{
+    uint64_t units = 0;
+    for (uint32_t s = 0; s < tiers->space_count; s++)
+        units += tiers->unit_counts[s];
+    return units;
+}
+
+void
+tiers_next_unit(const Tiers *tiers, NsimSpaceId *space, uint64_t *unit)
+{
+    if (++*unit < tiers->unit_counts[*space])
+        return;
+    *unit = 0;
+    *space = (NsimSpaceId)((*space + 1u) % tiers->space_count);
+}
+
+NsimNodeId
+tiers_pick_of(const bool *nodes, const NsimHost *host, NsimAccessorId accessor, uint64_t pages)
+{
+    for (uint32_t rank = 0;; rank++) {
+        const NsimNodeId node = nsim_node_by_rank(host, accessor, rank);
+        if (node == NSIM_NODE_NONE || (nodes[node] && nsim_free_pages(host, node) >= pages))
+            return node;
+    }
+}
+
 NsimNodeId
 tiers_pick(const Tiers *tiers, const NsimHost *host, NsimAccessorId accessor, bool fast, uint64_t pages)
 {
-    const bool *tier = fast ? tiers->fast : tiers->slow;
-    for (uint32_t rank = 0;; rank++) {
-        const NsimNodeId node = nsim_node_by_rank(host, accessor, rank);
-        if (node == NSIM_NODE_NONE)
-            return NSIM_NODE_NONE;
-        if (tier[node] && nsim_free_pages(host, node) >= pages)
-            return node;
-    }
+    return tiers_pick_of(fast ? tiers->fast : tiers->slow, host, accessor, pages);
 }
 
 uint64_t

@@ -32,7 +32,13 @@ tiers_unit_of(const Tiers *tiers, NsimSpaceId space, NsimPage page)
 /* First page and number of pages of a unit. */
 NsimPage tiers_unit(const Tiers *tiers, NsimSpaceId space, uint64_t unit, uint32_t *ret_count);
 
-/* The nearest node of the tier to the accessor with room for `pages`; NSIM_NODE_NONE: none. */
+/* Units of all spaces, and the next one on the way round them. */
+uint64_t tiers_all_units(const Tiers *tiers);
+void tiers_next_unit(const Tiers *tiers, NsimSpaceId *space, uint64_t *unit);
+
+/* The nearest of `nodes` (flags) to the accessor with room for `pages`; NSIM_NODE_NONE: none. */
+NsimNodeId tiers_pick_of(const bool *nodes, const NsimHost *host, NsimAccessorId accessor, uint64_t pages);
+/* The same of the fast or the slow ones. */
 NsimNodeId tiers_pick(const Tiers *tiers, const NsimHost *host, NsimAccessorId accessor, bool fast, uint64_t pages);
 uint64_t tiers_free(const Tiers *tiers, const NsimHost *host, bool fast);
 

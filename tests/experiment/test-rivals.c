@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include <experiment/policy-spec.h>
-#include <policies/heat.h>
+#include <policies/fault-heat.h>
 
 #include <CUnit/CUnit.h>
 
@@ -280,6 +280,130 @@ test_colloid_loaded(void)
     rival_close(&rival);
 }
 
+/* Three tiers; the middle one holds 1024 pages, too. `%s` are their latencies. */
+#define THREE(n, m, x)                                                                                                 \
+    "nodes:\n"                                                                                                         \
+    "  - {id: N, kind: dram, capacity: 4MiB, latency: " n ", read: 100GB/s, at: C}\n"                                  \
+    "  - {id: M, kind: cxl, capacity: 4MiB, latency: " m ", read: 100GB/s, at: C}\n"                                   \
+    "  - {id: X, kind: cxl, capacity: 64MiB, latency: " x ", read: 100GB/s, at: C}\n"                                  \
+    "accessors: [{id: C, cores: 8, window: {random: 4}}]\n"
+#define COLLOID_THREE "colloid:tiers=N/M/X,quantum=200us,cooling=5000,sample_period=20,limit=1MiB"
+
+static void
+three_tiers(Rival *rival, const char *machine, const char *policy)
+{
+    static const Gather load = {
+        .left = 150000, .lines = 1, .pages = 2 * PAGES, .first = 2 * PAGES - HOT, .hot_ppm = 900000, .gap = 100000};
+    rival_open(rival, machine, 2 * PAGES, 4, &load, policy);
+    CU_ASSERT_TRUE(nsim_mm_load(rival->rig->mm, 0, 0));
+    rig_run(rival->rig);
+}
+
+/* Where all answer equally fast nothing moves, whatever is hot. */
+static void
+test_colloid_equal(void)
+{
+    static Rival rival;
+    three_tiers(&rival, THREE("200ns", "200ns", "200ns"), COLLOID_THREE);
+    CU_ASSERT_TRUE(counter(&rival, "quanta") > 50);
+    CU_ASSERT_EQUAL(counter(&rival, "balanced_quanta"), counter(&rival, "quanta"));
+    CU_ASSERT_EQUAL(counter(&rival, "promoted_pages") + counter(&rival, "demoted_pages"), 0);
+    CU_ASSERT_EQUAL(pages_on(&rival, 2 * PAGES - HOT, HOT, 2), HOT);
+    rival_close(&rival);
+}
+
+/* Unloaded, hot pages go up two tiers, one after the other. */
+static void
+test_colloid_three(void)
+{
+    static Rival rival;
+    three_tiers(&rival, THREE("100ns", "200ns", "300ns"), COLLOID_THREE);
+    CU_ASSERT_TRUE(pages_on(&rival, 2 * PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    CU_ASSERT_EQUAL(counter(&rival, "fast_latency"), 100);
+    CU_ASSERT_EQUAL(counter(&rival, "slow_latency"), 300);
+    CU_ASSERT_TRUE(rival.rig->memory->nodes[1].used_pages <= 1024);
+    rival_close(&rival);
+}
+
+/* The middle tier answers fastest, and hot pages of both neighbours end there. */
+static void
+test_colloid_middle(void)
+{
+    static Rival rival;
+    three_tiers(&rival, THREE("300ns", "100ns", "200ns"), COLLOID_THREE);
+    CU_ASSERT_TRUE(pages_on(&rival, 2 * PAGES - HOT, HOT, 1) >= HOT * 9 / 10);
+    rival_close(&rival);
+}
+
+/* Counts of an armed unit: `per` over the time to the fault; 0 when it comes round armed still. */
+static void
+test_fault_heat(void)
+{
+    uint64_t counts[] = {4}, units[] = {4};
+    unsigned shifts[] = {0};
+    const Tiers tiers = {.space_count = 1, .page_counts = counts, .unit_counts = units, .unit_shifts = shifts};
+    Heat heat;
+    FaultHeat faults;
+    heat_init(&heat, &tiers);
+    fault_heat_init(&faults, &heat, 1000);
+    for (NsimPage page = 0; page < 3; page++)
+        faults.armed_ps[0][page] = 101; /* at 100 */
+    fault_heat_fault(&faults, &(NsimFault){.kind = NSIM_FAULT_HINT, .page = 0, .time_ps = 350});
+    fault_heat_fault(&faults, &(NsimFault){.kind = NSIM_FAULT_HINT, .page = 1, .time_ps = 5100});
+    fault_heat_fault(&faults, &(NsimFault){.kind = NSIM_FAULT_FIRST_TOUCH, .page = 2, .time_ps = 350});
+    fault_heat_fault(&faults, &(NsimFault){.kind = NSIM_FAULT_HINT, .page = 3, .time_ps = 350});
+    CU_ASSERT_EQUAL(heat.counts[0][0], 4);
+    CU_ASSERT_EQUAL(heat.counts[0][1], 1);
+    CU_ASSERT_EQUAL(heat.counts[0][2], 0);
+    CU_ASSERT_EQUAL(heat.counts[0][3], 0);
+    /* Only the first fault counts. */
+    fault_heat_fault(&faults, &(NsimFault){.kind = NSIM_FAULT_HINT, .page = 0, .time_ps = 351});
+    CU_ASSERT_EQUAL(heat.counts[0][0], 4);
+    fault_heat_clear(&faults);
+    heat_clear(&heat);
+}
+
+/* The same with two tiers and three when hint faults tell what is hot. */
+static void
+test_colloid_faults(void)
+{
+    static const Gather load = {
+        .left = 100000, .lines = 1, .pages = PAGES, .first = PAGES - HOT, .hot_ppm = 900000, .gap = 100000};
+    static Rival rival;
+    rival_open(&rival, narrow, PAGES, 4, &load,
+               "colloid:counts=faults,quantum=500us,scan_period=500us,scan_size=4MiB,fast=N,limit=1MiB");
+    CU_ASSERT_TRUE(nsim_mm_load(rival.rig->mm, 0, 0));
+    rig_run(rival.rig);
+    CU_ASSERT_TRUE(pages_on(&rival, PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    rival_close(&rival);
+    three_tiers(&rival, THREE("100ns", "200ns", "300ns"),
+                "colloid:tiers=N/M/X,counts=faults,quantum=200us,scan_period=500us,scan_size=4MiB,limit=1MiB");
+    CU_ASSERT_TRUE(pages_on(&rival, 2 * PAGES - HOT, HOT, 0) >= HOT * 9 / 10);
+    rival_close(&rival);
+}
+
+/* Tiers that are none. */
+static void
+test_colloid_refused(void)
+{
+    static const char *const texts[] = {"colloid:tiers=N", "colloid:tiers=N/X/N", "colloid:tiers=N//X",
+                                        "colloid:tiers=N/nowhere"};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        const NsimMoverConfig config = nsim_mover_config_default();
+        Rig *rig = rig_new(narrow, PAGES);
+        rig_give_mover(rig, &config);
+        NsimPlugins *plugins = nsim_plugins_new(NULL, NULL);
+        NsimPolicySpec *spec = nsim_policy_spec_parse(plugins, texts[i], &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(spec);
+        CU_ASSERT_FALSE(nsim_mm_attach(rig->mm, spec->class, spec->config, &error));
+        CU_ASSERT_TRUE(error != NULL && strstr(error->message, "colloid") != NULL);
+        rig_free(rig);
+        nsim_policy_spec_free(spec);
+        nsim_plugins_free(plugins);
+    }
+}
+
 /* ---- nomad ------------------------------------------------------------------------------------------------------- */
 
 static const Gather nomad_load = {
@@ -350,7 +474,13 @@ test_rivals_register(void)
            CU_add_test(suite, "dynamic-interleave: idle, quota", test_idle_and_quota) &&
            CU_add_test(suite, "heat", test_heat) && CU_add_test(suite, "memtis", test_memtis) &&
            CU_add_test(suite, "colloid idle", test_colloid_idle) &&
-           CU_add_test(suite, "colloid loaded", test_colloid_loaded) && CU_add_test(suite, "nomad", test_nomad) &&
-           CU_add_test(suite, "nomad: shadows", test_nomad_shadows) &&
+           CU_add_test(suite, "colloid loaded", test_colloid_loaded) &&
+           CU_add_test(suite, "colloid: equal tiers", test_colloid_equal) &&
+           CU_add_test(suite, "colloid: three tiers", test_colloid_three) &&
+           CU_add_test(suite, "colloid: the middle tier", test_colloid_middle) &&
+           CU_add_test(suite, "heat by faults", test_fault_heat) &&
+           CU_add_test(suite, "colloid: faults", test_colloid_faults) &&
+           CU_add_test(suite, "colloid: tiers that are none", test_colloid_refused) &&
+           CU_add_test(suite, "nomad", test_nomad) && CU_add_test(suite, "nomad: shadows", test_nomad_shadows) &&
            CU_add_test(suite, "nomad: one fault", test_nomad_once);
 }
