@@ -18,13 +18,18 @@
     "--damos_quotas 0 " quota " 1s 0 500 500 "
 #define PROMOTE                                                                                                        \
     "--numa_node 1 --damos_action migrate_hot 0 --damos_access_rate 5% max --damos_quotas 0 8MiB 1s 0 500 500 "
+#define STEERED(target) COLD("64MiB") "--damos_quota_goal user_input " target " 0"
 
 static const struct {
     const char *run, *args;
 } schemes[] = {{"demote", "damo start " COLD("16MiB")},
                {"promote", "damo start " PROMOTE},
                {"both", "damo start " COLD("16MiB") PROMOTE "--nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1"},
-               {"closed", "damo start " COLD("64MiB") "--damos_quota_goal user_input 10000 0"}};
+               {"fed", "damo start " STEERED("10000")},
+               {"closed", "damo start " STEERED("10000")}};
+/* What the guest's program tells `fed`, by tens of seconds. */
+static const uint64_t fed_scores[] = {5000, 12000, 9000, 10000};
+#define FED_S 10u
 
 const char *
 scheme_args(const Run *run)
@@ -39,6 +44,26 @@ uint32_t
 scheme_hot_tenth(const SchemeRun *run, guint row)
 {
     return run_hot_first(run->run, run->rows[row].time_us) / RUN_TENTH_PAGES;
+}
+
+uint64_t
+scheme_fed_score(guint second)
+{
+    return fed_scores[MIN(second / FED_S, G_N_ELEMENTS(fed_scores) - 1)];
+}
+
+char *
+scheme_policy(const Run *run, uint64_t begin_us)
+{
+    const bool closed = g_str_equal(run->name, "closed");
+    /* Shares are in 1/10000 of all pages: half of them on node 1 is met. */
+    g_autoptr(GString) feed = g_string_new(closed ? "pages:area@X" : "");
+    for (guint i = 0; g_str_equal(run->name, "fed") && i < G_N_ELEMENTS(fed_scores); i++)
+        g_string_append_printf(feed, "%s%" G_GUINT64_FORMAT "us:%" G_GUINT64_FORMAT, i > 0 ? "," : "",
+                               begin_us + i * FED_S * G_USEC_PER_SEC, fed_scores[i]);
+    return g_strdup_printf("{name: damon, damon_rules: \"6.12\", %s%s%sargs: \"%s\"}",
+                           feed->len > 0 ? "damon_feed: \"" : "", feed->str, feed->len > 0 ? "\", " : "",
+                           closed ? "damo start " STEERED("5000") : scheme_args(run));
 }
 
 uint64_t
