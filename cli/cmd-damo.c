@@ -10,14 +10,14 @@
 
 /*
  * Where damo's words begin: behind our own options, which come first. Its options look like ours, so nothing behind is
- * looked at. `values` names those of ours that take a value.
+ * looked at. `values` names those of ours that take a value, `flags` those that take none.
  */
 static int
-first_word(int argc, char **argv, const char *const *values)
+first_word(int argc, char **argv, const char *const *values, const char *const *flags)
 {
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
-        bool takes_value = false, known = g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h");
+        bool takes_value = false, known = g_strv_contains(flags, argv[i]);
         for (const char *const *value = values; *value; value++) {
             const size_t length = strlen(*value);
             takes_value |= g_str_equal(argv[i], *value);
@@ -49,10 +49,11 @@ read_text(int count, char **words, GError **error)
 
 /* Our options, then damo's words as a plan; NULL: return `*ret_status`. */
 static NsimDamonPlan *
-read_plan(const NsimCommand *command, const char *const *values, int argc, char **argv, int *ret_status)
+read_plan(const NsimCommand *command, const char *const *values, const char *const *flags, int argc, char **argv,
+          int *ret_status)
 {
     g_autoptr(GError) error = NULL;
-    const int first = first_word(argc, argv, values);
+    const int first = first_word(argc, argv, values, flags);
     int own_count = first;
     g_autofree char **own = g_new0(char *, (size_t)first + 1);
     char **own_arguments = own;
@@ -77,7 +78,7 @@ static const char epilogue[] = "ARGS is a damo command line: in one argument, or
 static int
 explain(int argc, char **argv)
 {
-    static const char *const values[] = {"--format", "--output", "-o", NULL};
+    static const char *const values[] = {"--format", "--output", "-o", NULL}, *const flags[] = {"--help", "-h", NULL};
     g_autofree char *format = NULL, *output = NULL;
     const GOptionEntry entries[] = {
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &format, "text (default) or json", "FORMAT"},
@@ -89,7 +90,7 @@ explain(int argc, char **argv)
                                  .entries = entries,
                                  .epilogue = epilogue};
     int status;
-    g_autoptr(NsimDamonPlan) plan = read_plan(&command, values, argc, argv, &status);
+    g_autoptr(NsimDamonPlan) plan = read_plan(&command, values, flags, argc, argv, &status);
     if (!plan)
         return status;
     const bool json = g_strcmp0(format, "json") == 0;
@@ -99,23 +100,58 @@ explain(int argc, char **argv)
     return nsim_cli_output_finish(output, text);
 }
 
+static const char *const args_values[] = {"--format", "--out", "--output", "-o", NULL};
+static const char *const args_flags[] = {"--help", "-h", "--raw", NULL};
+
+/*
+ * `args damon`, as damo has it: the word goes, and options that are about output, which may stand among damo's own,
+ * come first. (transfer container)
+ */
+static char **
+output_options_first(int argc, char **argv)
+{
+    GPtrArray *first = g_ptr_array_new(), *rest = g_ptr_array_new();
+    for (int i = 0; i < argc; i++) {
+        g_autofree char *name = g_strndup(argv[i], strcspn(argv[i], "="));
+        const bool value = g_strv_contains(args_values, name), alone = value && g_str_equal(name, argv[i]);
+        if (rest->len == 0 && i > 0 && g_str_equal(argv[i], "damon"))
+            continue;
+        g_ptr_array_add(i == 0 || value || g_strv_contains(args_flags, argv[i]) ? first : rest, argv[i]);
+        if (alone && i + 1 < argc)
+            g_ptr_array_add(first, argv[++i]);
+    }
+    g_ptr_array_extend_and_steal(first, rest);
+    g_ptr_array_add(first, NULL);
+    return (char **)g_ptr_array_free(first, FALSE);
+}
+
 static int
 args(int argc, char **argv)
 {
-    static const char *const values[] = {"--output", "-o", NULL};
-    g_autofree char *output = NULL;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "write to FILE", "FILE"},
-                                    G_OPTION_ENTRY_NULL};
+    g_autofree char *output = NULL, *format = NULL;
+    gboolean raw = FALSE;
+    const GOptionEntry entries[] = {
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &format, "json (default) or yaml", "FORMAT"},
+        {"raw", 0, 0, G_OPTION_ARG_NONE, &raw, "plain numbers, as damo writes them for programs", NULL},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "write to FILE", "FILE"},
+        {"out", 0, 0, G_OPTION_ARG_FILENAME, &output, "the same, as damo calls it", "FILE"},
+        G_OPTION_ENTRY_NULL};
     const NsimCommand command = {.name = "numasim damo args",
-                                 .synopsis = "[OPTION]... ARGS...",
+                                 .synopsis = "[damon] [OPTION]... ARGS...",
                                  .summary = "Print a damo command line as a kdamonds file, as 'damo args damon' does.",
                                  .entries = entries,
                                  .epilogue = epilogue};
     int status;
-    g_autoptr(NsimDamonPlan) plan = read_plan(&command, values, argc, argv, &status);
+    g_autofree char **sorted = output_options_first(argc, argv);
+    g_autoptr(NsimDamonPlan) plan =
+        read_plan(&command, args_values, args_flags, (int)g_strv_length(sorted), sorted, &status);
     if (!plan)
         return status;
-    g_autofree char *text = nsim_damo_args_json(plan);
+    const bool yaml = g_strcmp0(format, "yaml") == 0;
+    if (format && !yaml && !g_str_equal(format, "json"))
+        return nsim_command_misuse(&command, "unknown format '%s' for --format; allowed: json, yaml%s", format,
+                                   g_str_equal(format, "report") ? "; 'numasim damo explain' has it in words" : "");
+    g_autofree char *text = yaml ? nsim_damo_args_yaml(plan, raw) : nsim_damo_args_json(plan, raw);
     return nsim_cli_output_finish(output, text);
 }
 
@@ -128,7 +164,7 @@ static const NsimCommand damo = {.name = "numasim damo",
                                  .epilogue =
                                      "Commands:\n"
                                      "  explain ARGS...         say what it does, how fast, and where the traps are\n"
-                                     "  args ARGS...            print it as a kdamonds file (JSON)\n"
+                                     "  args ARGS...            print it as a kdamonds file, JSON or YAML\n"
                                      "\n'numasim damo COMMAND --help' has each command's options.\n"};
 
 int

@@ -6,7 +6,9 @@
 
 /*
  * What `damo args damon --format json` prints, exact where that rounds. Of ours beside it: a target's `numa_node`,
- * which damo would have turned into the machine's addresses, and the primitive `hw_sample` where it is used. (transfer
- * full)
+ * which damo would have turned into the machine's addresses, and the primitive `hw_sample` where it is used.  `raw`:
+ * numbers for programs as --raw has them, some times in nanoseconds under keys that say otherwise. (transfer full)
  */
-char *nsim_damo_args_json(const NsimDamonPlan *plan);
+char *nsim_damo_args_json(const NsimDamonPlan *plan, bool raw);
+/* The same in YAML, as --format yaml has it. (transfer full) */
+char *nsim_damo_args_yaml(const NsimDamonPlan *plan, bool raw);

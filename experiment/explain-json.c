@@ -139,6 +139,7 @@ write_part(Writer *writer, const NsimStoryEvent *event)
         nsim_json_string(json, "cause", nsim_cause_name((NsimCause)event->what));
         write_node(writer, "to", event->to);
         write_move(writer, event);
+        nsim_json_ns(json, "cost_all_ns", nsim_explain_cost(event));
         break;
     case NSIM_STORY_ASKED:
         write_node(writer, "to", event->to);
@@ -198,7 +199,8 @@ write_lists(Writer *writer)
 {
     static const char *const keys[] = {[NSIM_EXPLAIN_COSTLY] = "most_expensive",
                                        [NSIM_EXPLAIN_USEFUL] = "most_useful",
-                                       [NSIM_EXPLAIN_USELESS] = "most_useless"};
+                                       [NSIM_EXPLAIN_USELESS] = "most_useless",
+                                       [NSIM_EXPLAIN_FAILED] = "failed"};
     for (int list = 0; list < NSIM_EXPLAIN_LISTS; list++) {
         g_autoptr(GArray) indices = nsim_explain_list(writer->explanation, (NsimExplainList)list, writer->view);
         nsim_json_array(&writer->json, keys[list]);

@@ -153,10 +153,8 @@ say_asked(const Teller *teller, const NsimStoryEvent *event, GString *text)
 static void
 add_costs(const NsimStoryEvent *event, GString *text)
 {
-    NsimTime sum_ps = 0;
+    const NsimTime sum_ps = nsim_explain_cost(event);
     bool first = true;
-    for (int phase = 0; phase < NSIM_PHASES; phase++)
-        sum_ps += event->move.cost_ps[phase];
     if (sum_ps == 0)
         return;
     g_string_append(text, " It cost ");
@@ -209,19 +207,21 @@ say_moved(const Teller *teller, const NsimStoryEvent *event, GString *text)
                                event->move.back);
 }
 
+/* Why a move came to nothing. */
+static const char *const causes[NSIM_CAUSES] = {[NSIM_CAUSE_NONE] = "no cause is known",
+                                                [NSIM_CAUSE_LOCKED] = "it stayed locked, or somebody else moved it",
+                                                [NSIM_CAUSE_PINNED] = "it was pinned",
+                                                [NSIM_CAUSE_WRITEBACK] = "it was being written back",
+                                                [NSIM_CAUSE_NO_DESTINATION] = "the node had no free memory",
+                                                [NSIM_CAUSE_DIRTIED] =
+                                                    "it was written to while it was copied, every time",
+                                                [NSIM_CAUSE_CANCELLED] = "the policy called it off",
+                                                [NSIM_CAUSE_THROTTLED] = "the group's budget was used up",
+                                                [NSIM_CAUSE_UNREACHABLE] = "no copier reaches both nodes"};
+
 static void
 say_failed(const Teller *teller, const NsimStoryEvent *event, GString *text)
 {
-    static const char *const causes[NSIM_CAUSES] = {[NSIM_CAUSE_NONE] = "no cause is known",
-                                                    [NSIM_CAUSE_LOCKED] = "it stayed locked, or somebody else moved it",
-                                                    [NSIM_CAUSE_PINNED] = "it was pinned",
-                                                    [NSIM_CAUSE_WRITEBACK] = "it was being written back",
-                                                    [NSIM_CAUSE_NO_DESTINATION] = "the node had no free memory",
-                                                    [NSIM_CAUSE_DIRTIED] =
-                                                        "it was written to while it was copied, every time",
-                                                    [NSIM_CAUSE_CANCELLED] = "the policy called it off",
-                                                    [NSIM_CAUSE_THROTTLED] = "the group's budget was used up",
-                                                    [NSIM_CAUSE_UNREACHABLE] = "no copier reaches both nodes"};
     add_subject(teller, event, text);
     g_string_append_printf(text, " could not move to %s: %s.", node_id(teller, event->to), causes[event->what]);
     add_costs(event, text);
@@ -247,7 +247,8 @@ say_hint(const Teller *teller, const NsimStoryEvent *event, GString *text)
     g_string_append_c(text, '.');
 }
 
-/* Of more pages than one the faults that follow each other are one sentence: how many of whom. Returns the last event. */
+/* Of more pages than one the faults that follow each other are one sentence: how many of whom. Returns the last event.
+ */
 static guint
 say_hints(const Teller *teller, guint first, GString *text)
 {
@@ -272,7 +273,8 @@ say_hints(const Teller *teller, guint first, GString *text)
     const char *separator = ":";
     for (uint32_t a = 0; a < machine->accessor_count; a++) {
         if (faults[a] > 0) {
-            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " by %s", separator, faults[a], machine->accessors[a].id);
+            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " by %s", separator, faults[a],
+                                   machine->accessors[a].id);
             separator = ",";
         }
     }
@@ -577,18 +579,45 @@ tell_move(const Teller *teller, const NsimStoryEvent *event)
     tell_at(teller, event->time_ps, text->str);
 }
 
+/* All that are alike: first and last time, pages in sum. */
+static void
+tell_failures(const Teller *teller, const NsimStoryEvent *event)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(
+        text, "%" G_GUINT64_FORMAT " page%s of %s, at 0x%" G_GINT64_MODIFIER "x first, could not move to %s",
+        event->count, event->count == 1 ? "" : "s", teller->explanation->plan->workloads[event->space].name,
+        event->address, node_id(teller, event->to));
+    if (event->repeats > 1) {
+        g_string_append_printf(text, " in %" G_GUINT64_FORMAT " attempts until ", event->repeats);
+        add_time(text, event->last_ps);
+    }
+    g_string_append_printf(text, ": %s; %s", causes[event->what], nsim_explain_reasons[event->move.reason]);
+    add_mover(teller->explanation->story, event, text);
+    g_string_append(text, "; cost ");
+    add_time(text, nsim_explain_cost(event));
+    g_string_append_c(text, '.');
+    tell_at(teller, event->time_ps, text->str);
+}
+
 static void
 tell_lists(const Teller *teller)
 {
     static const char *const titles[] = {[NSIM_EXPLAIN_COSTLY] = "Most expensive moves",
                                          [NSIM_EXPLAIN_USEFUL] = "Most useful moves",
-                                         [NSIM_EXPLAIN_USELESS] = "Most useless moves"};
+                                         [NSIM_EXPLAIN_USELESS] = "Most useless moves",
+                                         [NSIM_EXPLAIN_FAILED] = "Moves that failed"};
     for (int list = 0; list < NSIM_EXPLAIN_LISTS; list++) {
         g_autoptr(GArray) indices = nsim_explain_list(teller->explanation, (NsimExplainList)list, teller->view);
         g_string_append_printf(teller->out, "%s%s:%s\n", list > 0 ? "\n" : "", titles[list],
                                indices->len == 0 ? " none" : "\n");
-        for (guint i = 0; i < indices->len; i++)
-            tell_move(teller, nsim_story_at(teller->explanation->story, g_array_index(indices, guint, i)));
+        for (guint i = 0; i < indices->len; i++) {
+            const NsimStoryEvent *event = nsim_story_at(teller->explanation->story, g_array_index(indices, guint, i));
+            if (list == NSIM_EXPLAIN_FAILED)
+                tell_failures(teller, event);
+            else
+                tell_move(teller, event);
+        }
     }
 }
 

@@ -318,15 +318,23 @@ add_saving(const NsimMachine *machine, NsimAccessorId accessor, const NsimStoryE
            machine->nodes[event->to].kind != NSIM_NODE_DISK;
 }
 
+NsimTime
+nsim_explain_cost(const NsimStoryEvent *event)
+{
+    NsimTime cost_ps = 0;
+    for (int phase = 0; phase < NSIM_PHASES; phase++)
+        cost_ps = nsim_time_add_saturated(cost_ps, event->move.cost_ps[phase]);
+    return cost_ps;
+}
+
 NsimExplainBalance
 nsim_explain_balance(const NsimExplanation *explanation, const NsimStoryEvent *event)
 {
     const NsimMachine *machine = explanation->plan->machine;
     const NsimStoryCount *counts = nsim_story_counts(explanation->story, event);
-    NsimExplainBalance balance = {.cost_ps = event->wait_ps, .compared = true};
+    NsimExplainBalance balance = {.cost_ps = nsim_time_add_saturated(event->wait_ps, nsim_explain_cost(event)),
+                                  .compared = true};
     __int128 saved_ps = 0;
-    for (int phase = 0; phase < NSIM_PHASES; phase++)
-        balance.cost_ps = nsim_time_add_saturated(balance.cost_ps, event->move.cost_ps[phase]);
     for (uint32_t a = 0; a < machine->accessor_count; a++) {
         const NsimAccessorId accessor = (NsimAccessorId)a;
         balance.reads += counts[a].reads;
@@ -352,10 +360,17 @@ compare(gconstpointer left, gconstpointer right)
 
 /* Useless: what never paid, worst first. */
 static bool
-belongs(NsimExplainList list, const NsimExplainBalance *balance, __int128 *ret_key)
+belongs(const NsimExplanation *explanation, NsimExplainList list, const NsimStoryEvent *event, __int128 *ret_key)
 {
-    const __int128 gain_ps = (__int128)balance->saved_ps - balance->cost_ps;
-    *ret_key = list == NSIM_EXPLAIN_COSTLY   ? (__int128)balance->cost_ps
+    if (event->kind != (list == NSIM_EXPLAIN_FAILED ? NSIM_STORY_FAILED : NSIM_STORY_MOVED))
+        return false;
+    if (list == NSIM_EXPLAIN_FAILED) {
+        *ret_key = ((__int128)nsim_explain_cost(event) << 63) + (__int128)MIN(event->count, INT64_MAX);
+        return true;
+    }
+    const NsimExplainBalance balance = nsim_explain_balance(explanation, event);
+    const __int128 gain_ps = (__int128)balance.saved_ps - balance.cost_ps;
+    *ret_key = list == NSIM_EXPLAIN_COSTLY   ? (__int128)balance.cost_ps
                : list == NSIM_EXPLAIN_USEFUL ? gain_ps
                                              : -gain_ps;
     return list == NSIM_EXPLAIN_COSTLY || *ret_key > 0;
@@ -368,11 +383,9 @@ nsim_explain_list(const NsimExplanation *explanation, NsimExplainList list, cons
     GArray *indices = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < explanation->story->events->len; i++) {
         const NsimStoryEvent *event = nsim_story_at(explanation->story, i);
-        if (event->kind != NSIM_STORY_MOVED || event->time_ps < view->from_ps || event->time_ps > view->until_ps)
-            continue;
-        const NsimExplainBalance balance = nsim_explain_balance(explanation, event);
         Ranked row = {.index = i};
-        if (belongs(list, &balance, &row.key))
+        const NsimTime end_ps = event->kind == NSIM_STORY_FAILED ? event->last_ps : event->time_ps;
+        if (end_ps >= view->from_ps && event->time_ps <= view->until_ps && belongs(explanation, list, event, &row.key))
             g_array_append_val(ranked, row);
     }
     g_array_sort(ranked, compare);

@@ -50,11 +50,19 @@ NsimExplanation *nsim_explain_run(NsimExperiment *experiment, const NsimExplainW
 void nsim_explanation_free(NsimExplanation *explanation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NsimExplanation, nsim_explanation_free)
 
+/* What its steps took: of a MOVED or FAILED event. */
+NsimTime nsim_explain_cost(const NsimStoryEvent *event);
 /* Of a MOVED event. */
 NsimExplainBalance nsim_explain_balance(const NsimExplanation *explanation, const NsimStoryEvent *event);
-/* Moves of the whole run in one order. */
-typedef enum { NSIM_EXPLAIN_COSTLY, NSIM_EXPLAIN_USEFUL, NSIM_EXPLAIN_USELESS, NSIM_EXPLAIN_LISTS } NsimExplainList;
-/* Indices (guint) of MOVED events, the first ones of the list. (transfer full) */
+/* Moves of the whole run in one order; FAILED: those that came to nothing, what cost most and then most pages first. */
+typedef enum {
+    NSIM_EXPLAIN_COSTLY,
+    NSIM_EXPLAIN_USEFUL,
+    NSIM_EXPLAIN_USELESS,
+    NSIM_EXPLAIN_FAILED,
+    NSIM_EXPLAIN_LISTS
+} NsimExplainList;
+/* Indices (guint) of MOVED or FAILED events, the first ones of the list. (transfer full) */
 GArray *nsim_explain_list(const NsimExplanation *explanation, NsimExplainList list, const NsimExplainView *view);
 
 /* (transfer full) */

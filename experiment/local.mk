@@ -4,6 +4,7 @@ libexperiment_a_CFLAGS = $(AM_CFLAGS)
 libexperiment_a_SOURCES = \
     experiment/damo-explain.c experiment/damo-explain.h \
     experiment/damo-json.c experiment/damo-json.h \
+    experiment/damo-yaml.c \
     experiment/damo-ramp.c experiment/damo-ramp.h \
     experiment/damo-say.c experiment/damo-say.h experiment/damo-say-scheme.c \
     experiment/damo-text.c experiment/damo-text.h \

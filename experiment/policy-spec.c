@@ -189,6 +189,14 @@ give_row(const NsimOption *rows, uint32_t count, char **texts, void *config, con
     return NULL;
 }
 
+/* What is wrong with a text for kdamonds that was just stored, or NULL. (transfer full) */
+static char *
+damon_problem(const NsimDamonOptions *options, const char *key)
+{
+    g_autofree char *problem = nsim_damon_options_problem(options, key);
+    return problem == NULL ? NULL : g_strdup_printf("option '%s': %s", key, problem);
+}
+
 /* NULL, or what is wrong. (transfer full) */
 static char *
 give(NsimPolicySpec *spec, const char *key, const char *text)
@@ -204,8 +212,11 @@ give(NsimPolicySpec *spec, const char *key, const char *text)
     char *problem = give_row(spec->class->options, spec->class->option_count, spec->texts, spec->config, key, text, &known);
     if (!known)
         problem = give_row(nsim_mover_options, NSIM_MOVER_OPTION_COUNT, spec->mover_texts, &spec->mover, key, text, &known);
-    if (!known)
+    if (!known) {
         problem = give_row(nsim_damon_options, NSIM_DAMON_OPTION_COUNT, spec->damon_texts, &spec->damon, key, text, &known);
+        if (known && problem == NULL)
+            problem = damon_problem(&spec->damon, key);
+    }
     if (known)
         return problem;
     g_auto(GStrv) words = option_words(spec->class);

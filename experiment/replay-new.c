@@ -219,7 +219,10 @@ nsim_replay_new(const NsimReplayOptions *options)
         replay_set_key(replay, i, replay->threads[i].base_ps);
     replay->running = options->thread_count;
     connect_kernel(replay);
-    options->mm->tasks = (NsimTasks){.count = options->thread_count, .info = replay_tell_task, .context = replay};
+    options->mm->tasks = (NsimTasks){.count = options->thread_count,
+                                     .info = replay_tell_task,
+                                     .records = replay_tell_records,
+                                     .context = replay};
     return replay;
 }
 

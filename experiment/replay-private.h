@@ -171,6 +171,7 @@ void replay_wake_thread(void *context, uint32_t number, NsimTime now_ps);
 void replay_service(NsimReplay *replay, NsimTime t_ps);
 /* What policies may know of a thread: NsimTasks. */
 void replay_tell_task(const void *context, uint32_t task, NsimTime now_ps, NsimTaskInfo *ret);
+uint64_t replay_tell_records(const void *context, uint32_t task);
 
 /* replay-new.c */
 

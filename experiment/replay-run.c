@@ -47,6 +47,13 @@ replay_tell_task(const void *context, uint32_t task, NsimTime now_ps, NsimTaskIn
                           .runnable = !thread->ended && key_ps != NSIM_TIME_MAX && now_ps >= thread->start_ps};
 }
 
+uint64_t
+replay_tell_records(const void *context, uint32_t task)
+{
+    const Thread *thread = &((const NsimReplay *)context)->threads[task];
+    return thread->burst_count - (uint64_t)(thread->batch_end - thread->next);
+}
+
 /* ---- Events -------------------------------------------------------------------------------------------------- */
 
 static void

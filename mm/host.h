@@ -36,6 +36,8 @@ typedef struct {
     uint32_t count;
     /* Everything but the size; the task is below `count`. */
     void (*info)(const void *context, uint32_t task, NsimTime now_ps, NsimTaskInfo *ret);
+    /* Records of its trace that it has done since statistics began. */
+    uint64_t (*records)(const void *context, uint32_t task);
     const void *context;
 } NsimTasks;
 

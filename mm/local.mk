@@ -5,6 +5,7 @@ libmm_a_SOURCES = \
     mm/cpus.c mm/cpus.h \
     mm/damon/action.c mm/damon/action.h \
     mm/damon/context.c mm/damon/context.h \
+    mm/damon/cores.c mm/damon/cores.h \
     mm/damon/damo.c mm/damon/damo.h mm/damon/damo-private.h \
     mm/damon/damo-args.c \
     mm/damon/damo-file.c mm/damon/damo-file.h mm/damon/damo-file-scheme.c mm/damon/damo-file-value.c \
@@ -13,6 +14,7 @@ libmm_a_SOURCES = \
     mm/damon/damo-scheme.c \
     mm/damon/damo-units.c mm/damon/damo-units.h \
     mm/damon/damo-words.c mm/damon/damo-words.h \
+    mm/damon/feed.c mm/damon/feed.h \
     mm/damon/filter.c mm/damon/filter.h \
     mm/damon/goal.c mm/damon/goal.h \
     mm/damon/kdamond.c mm/damon/kdamond.h mm/damon/kdamond-private.h mm/damon/kdamond-targets.c \

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+/* Pages that failed in a batch, whose costs are not known yet. */
+typedef struct {
+    guint event;
+    uint64_t batch, pages;
+} Share;
+
 static NsimStoryEvent *
 at(const NsimStory *story, guint index)
 {
@@ -32,6 +38,8 @@ nsim_story_new(const NsimStoryRange *range, NsimSpace *const *spaces, uint32_t s
     story->names = g_ptr_array_new_with_free_func(g_free);
     story->open = g_array_new(FALSE, FALSE, sizeof(guint));
     story->latest = g_array_new(FALSE, FALSE, sizeof(guint));
+    story->failures = g_array_new(FALSE, FALSE, sizeof(guint));
+    story->shares = g_array_new(FALSE, FALSE, sizeof(Share));
     story->stays = g_new0(uint32_t *, space_count + 1);
     story->wanted = NSIM_NODE_NONE;
     if (!story->moves_only)
@@ -68,6 +76,8 @@ nsim_story_free(NsimStory *story)
     g_array_unref(story->counts);
     g_array_unref(story->open);
     g_array_unref(story->latest);
+    g_array_unref(story->failures);
+    g_array_unref(story->shares);
     g_ptr_array_unref(story->names);
     g_free(story);
 }
@@ -400,12 +410,94 @@ nsim_story_settles(NsimStory *story, const NsimStoryMove *move)
         story->move = move;
 }
 
+/* ---- Moves that fail -----------------------------------------------------------------------------------------------
+ */
+
+/* The event of failures like this one, new or not: one for each would leave no room for anything else. NULL: no room.
+ */
+static NsimStoryEvent *
+failures_alike(NsimStory *story, const NsimStoryMove *move, const NsimDecision *decision, NsimPage page,
+               NsimCause cause)
+{
+    const uint32_t who = name_of(story, move->who), payer = name_of(story, move->payer);
+    for (guint i = 0; i < story->failures->len; i++) {
+        NsimStoryEvent *event = at(story, g_array_index(story->failures, guint, i));
+        if (event->what == cause && event->space == decision->space && event->to == decision->node &&
+            event->who == who && event->payer == payer && event->move.reason == move->reason &&
+            event->move.in_fault == move->in_fault)
+            return event;
+    }
+    NsimStoryEvent *event = append(story, NSIM_STORY_FAILED, decision->space, page, 0);
+    if (event == NULL)
+        return NULL;
+    event->repeats = 0;
+    event->to = decision->node;
+    event->what = cause;
+    set_move(story, event, move);
+    const guint index = story->events->len - 1;
+    g_array_append_val(story->failures, index);
+    return event;
+}
+
+/* A folio or the rest of a request; folios of one request in one batch failed together. */
+static void
+failed_of_all(NsimStory *story, const NsimStoryMove *move, const NsimDecision *decision, NsimPage page, uint64_t count,
+              NsimCause cause)
+{
+    NsimStoryEvent *event = failures_alike(story, move, decision, page, cause);
+    if (event == NULL)
+        return;
+    const bool again = event->repeats > 0 && event->move.token == move->token && event->move.batch == move->batch;
+    event->count += count;
+    event->repeats += !again;
+    event->last_ps = *story->now_ps;
+    event->move.token = move->token;
+    event->move.batch = move->batch;
+    if (move->batch == 0)
+        return;
+    const Share share = {(guint)(event - at(story, 0)), move->batch, count};
+    for (guint i = 0; i < story->shares->len; i++) {
+        Share *other = &g_array_index(story->shares, Share, i);
+        if (other->event == share.event && other->batch == share.batch) {
+            other->pages += count;
+            return;
+        }
+    }
+    g_array_append_val(story->shares, share);
+}
+
+/* `part` of `all` pages' costs are added to an event's. */
+static void
+add_costs(NsimStoryEvent *event, const NsimTime *cost_ps, uint64_t part, uint64_t all)
+{
+    for (int phase = 0; phase < NSIM_PHASES && all > 0; phase++)
+        event->move.cost_ps[phase] += (NsimTime)((unsigned __int128)cost_ps[phase] * MIN(part, all) / all);
+}
+
+static void
+share_costs(NsimStory *story, uint64_t batch, const NsimTime *cost_ps, uint64_t pages)
+{
+    guint kept = 0;
+    for (guint i = 0; i < story->shares->len; i++) {
+        const Share share = g_array_index(story->shares, Share, i);
+        if (share.batch == batch)
+            add_costs(at(story, share.event), cost_ps, share.pages, pages);
+        else
+            g_array_index(story->shares, Share, kept++) = share;
+    }
+    g_array_set_size(story->shares, kept);
+}
+
 void
 nsim_story_failed(NsimStory *story, const NsimStoryMove *move, const NsimDecision *decision, NsimPage page,
                   uint64_t count, NsimCause cause)
 {
-    if (story == NULL || story->moves_only || !clip(story, decision->space, &page, &count))
+    if (story == NULL || !clip(story, decision->space, &page, &count))
         return;
+    if (story->moves_only) {
+        failed_of_all(story, move, decision, page, count, cause);
+        return;
+    }
     NsimStoryEvent *event = grows(story, NSIM_STORY_FAILED, decision->space, page);
     if (event != NULL && event->what == cause && event->move.token == move->token) {
         event->count += count;
@@ -435,11 +527,10 @@ nsim_story_costs(NsimStory *story, uint64_t batch, const NsimTime *cost_ps, uint
             g_array_index(story->open, guint, kept++) = index;
             continue;
         }
-        for (int phase = 0; phase < NSIM_PHASES && pages > 0; phase++)
-            event->move.cost_ps[phase] =
-                (NsimTime)((unsigned __int128)cost_ps[phase] * MIN(event->count, pages) / pages);
+        add_costs(event, cost_ps, event->count, pages);
     }
     g_array_set_size(story->open, kept);
+    share_costs(story, batch, cost_ps, pages);
 }
 
 void

@@ -22,7 +22,7 @@ typedef enum {
     NSIM_STORY_PLACED, /* pages got memory on `to`; `from`: the node that was wanted, or NONE */
     NSIM_STORY_ASKED,  /* somebody asked for a move to `to` */
     NSIM_STORY_MOVED,  /* pages left `from` for `to`; without a batch: to or from a disk */
-    NSIM_STORY_FAILED, /* a move to `to` came to nothing */
+    NSIM_STORY_FAILED, /* a move to `to` came to nothing; with moves_only all alike, of as many pages in sum */
     NSIM_STORY_ARMED,  /* the next access faults */
     NSIM_STORY_HINT,   /* it did */
     NSIM_STORY_LISTED, /* an LRU list */
@@ -123,7 +123,8 @@ typedef struct {
 
 typedef struct _NsimStory NsimStory;
 struct _NsimStory {
-    /* what is watched; all of it when `moves_only`, which keeps nothing but moves */
+    /* what is watched; all of it when `moves_only`, which keeps nothing but moves, and of failed ones those alike as
+     * one */
     bool moves_only;
     NsimSpaceId space;
     NsimPage first;
@@ -147,6 +148,8 @@ struct _NsimStory {
     uint32_t chapter; /* changes of place so far: what comes after one is news */
     GArray *open;     /* guint: events whose batch is under way */
     GArray *latest;   /* guint: events that may happen again */
+    GArray *failures; /* guint: failed moves, with moves_only */
+    GArray *shares;   /* of failures in batches under way, with moves_only */
 };
 
 /* What to watch: pages of one space, or (count 0) moves of all. */

@@ -44,9 +44,8 @@ share_bp(uint64_t part, uint64_t whole)
     return whole == 0 ? 0 : (uint64_t)((unsigned __int128)part * BP / whole);
 }
 
-/* Base pages of a space on a node: uniform frames at once, others one by one. */
-static uint64_t
-pages_on(const NsimSpace *space, NsimNodeId node)
+uint64_t
+nsim_damos_pages_on(const NsimSpace *space, NsimNodeId node)
 {
     const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
     uint64_t pages = 0;
@@ -70,7 +69,7 @@ group_pages_on(const NsimMm *mm, const char *group, NsimNodeId node)
     for (uint32_t s = 0; setup != NULL && group != NULL && s < mm->space_count; s++) {
         const uint32_t g = setup->space_groups[s];
         if (g != NSIM_GROUP_NONE && strcmp(setup->payers->groups[g].name, group) == 0)
-            pages += pages_on(mm->spaces[s], node);
+            pages += nsim_damos_pages_on(mm->spaces[s], node);
     }
     return pages;
 }
@@ -116,6 +115,8 @@ nsim_damos_goal_measure(NsimDamosGoal *goal, const NsimDamosGoalPlan *plan, cons
     const NsimTime stall_ps = nsim_mm_stall_ps(world->mm);
     switch ((NsimDamosGoalMetric)plan->metric) {
     case NSIM_GOAL_USER_INPUT:
+        if (goal->feed != NULL)
+            goal->current = nsim_damon_feed_read(goal->feed, world->mm, goal->current);
         break;
     case NSIM_GOAL_SOME_MEM_PSI_US:
         /* Statistics may have begun anew. */

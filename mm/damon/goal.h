@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <mm/damon/feed.h>
 #include <mm/damon/plan.h>
 #include <mm/host.h>
 
@@ -15,10 +16,14 @@
 typedef struct {
     uint64_t current;       /* in the metric's unit; `user_input`: what the user said last */
     NsimTime last_stall_ps; /* `some_mem_psi_us` */
+    NsimDamonFeed *feed;    /* `user_input`: where its value is from; NULL: whoever sets it. Borrowed */
 } NsimDamosGoal;
 
 /* The node that users know by this number, or NSIM_NODE_NONE. */
 NsimNodeId nsim_damon_node(const NsimMachine *machine, int32_t nid);
+
+/* Base pages of a space on a node: uniform frames at once, others one by one. */
+uint64_t nsim_damos_pages_on(const NsimSpace *space, NsimNodeId node);
 
 /* The tuner's next value in 1/10000 byte at this score; `bytes` is the size quota, 0: none. */
 uint64_t nsim_damos_tune(uint32_t tuner, uint64_t last_bp, uint64_t score, uint64_t bytes);

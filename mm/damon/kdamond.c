@@ -15,7 +15,7 @@ nsim_kdamond_config_default(void)
 {
     return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default,
                                nsim_damon_report_rules_default, NSIM_PRIMITIVE_PAGE_TABLE,
-                               nsim_damon_sampling_default};
+                               nsim_damon_sampling_default, NULL, NULL};
 }
 
 static const NsimDamosPlan *
@@ -350,6 +350,9 @@ adopt_schemes(NsimKdamond *kdamond)
             nsim_damos_commit(&kdamond->schemes[s], scheme_plan(kdamond->plan, s), kdamond->context);
         else
             nsim_damos_init(&kdamond->schemes[s], scheme_plan(kdamond->plan, s), kdamond->context);
+        for (uint32_t g = 0; g < scheme_plan(kdamond->plan, s)->goals->len; g++)
+            kdamond->schemes[s].goals[g].feed =
+                nsim_damon_feeds_find(*kdamond->setup.feeds, kdamond->setup.number, s, g);
     }
     kdamond->scheme_count = kdamond->walk.scheme_count = now;
     kdamond->walk.schemes = kdamond->schemes;

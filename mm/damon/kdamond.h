@@ -56,6 +56,8 @@ typedef struct {
     NsimDamonReportRules report_rules;
     uint32_t primitive;    /* NsimDamonPrimitive of kdamonds that do not name one */
     NsimSampling sampling; /* hardware sampling for `hw_sample`, of all accessors, unless the policy has turned it on */
+    const char *feed;      /* values for `user_input` goals (feed.h); NULL or "": none. Borrowed, as the next */
+    const char *core;      /* cores for plans that name none (cores.h); NULL or "": any */
 } NsimKdamondConfig;
 
 /* Linux 7.2; access reports as they were meant; accessed bits. */
@@ -68,6 +70,7 @@ typedef struct {
     const NsimDamonListener *listeners;
     const uint32_t *listener_count;
     uint32_t *shared_split_count;
+    const NsimDamonFeeds *const *feeds; /* of `user_input` goals; what it points at may be NULL */
     uint64_t seed;
 } NsimKdamondSetup;
 

@@ -2,6 +2,11 @@
 /* What is the same for all kdamonds of a run. */
 #include <mm/damon/options.h>
 
+#include <mm/damon/cores.h>
+#include <mm/damon/feed.h>
+
+#include <string.h>
+
 #define FIELD(name) offsetof(NsimDamonOptions, name)
 
 enum { RULES_6_12, RULES_7_2 };
@@ -31,6 +36,18 @@ const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT] = {
      .default_text = "page_table",
      .help = "what sees accesses, for kdamonds that do not name it: accessed bits, provoked faults, hardware samples",
      .source = "page_table: Linux; page_fault: access reports RFC v3 (2025-12-08); hw_sample: R2 RFC (2026-05-16)"},
+    {.key = "damon_feed",
+     .type = NSIM_OPTION_STRING,
+     .offset = FIELD(feed),
+     .default_text = "",
+     .help = "values for user_input goals, e.g. '0s:5000,1s:12000', 'pages:WORKLOAD@NODE', 'served:NODE', 'records:WORKLOAD'",
+     .source = "what a script around damo tune would write; numasim-damon(7)"},
+    {.key = "damon_core",
+     .type = NSIM_OPTION_STRING,
+     .offset = FIELD(core),
+     .default_text = "",
+     .help = "CPUs that kdamonds run on: one for all, or one for each, 'any' for the idlest near its memory",
+     .source = "a thread may be pinned by taskset; free otherwise"},
     {.key = "damon_rules",
      .type = NSIM_OPTION_ENUM,
      .offset = FIELD(rules),
@@ -89,6 +106,8 @@ nsim_damon_options_default(void)
     const NsimSampling *sampling = &nsim_damon_sampling_default;
     return (NsimDamonOptions){.damo = "",
                               .monitor = NSIM_PRIMITIVE_PAGE_TABLE,
+                              .feed = "",
+                              .core = "",
                               .rules = RULES_7_2,
                               .reports = REPORTS_INTENT,
                               .costs = nsim_damos_costs_default,
@@ -97,6 +116,21 @@ nsim_damon_options_default(void)
                               .buffer = sampling->buffer,
                               .sample_ps = sampling->sample_ps,
                               .interrupt_ps = sampling->interrupt_ps};
+}
+
+char *
+nsim_damon_options_problem(const NsimDamonOptions *options, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+    if (strcmp(key, "damon_feed") == 0 && *options->feed != '\0') {
+        g_autoptr(NsimDamonFeeds) feeds = nsim_damon_feeds_read(options->feed, &error);
+        return feeds != NULL ? NULL : g_strdup(error->message);
+    }
+    if (strcmp(key, "damon_core") == 0 && *options->core != '\0') {
+        g_autoptr(GArray) cores = nsim_damon_cores_read(options->core, &error);
+        return cores != NULL ? NULL : g_strdup(error->message);
+    }
+    return NULL;
 }
 
 NsimKdamondConfig
@@ -114,6 +148,8 @@ nsim_damon_options_config(const NsimDamonOptions *options)
         config.report_rules.drain_ps = options->drain_ps;
     config.report_rules.exclusive = options->faults == 1;
     config.costs = options->costs;
+    config.feed = options->feed;
+    config.core = options->core;
     config.primitive = options->monitor;
     config.sampling.period_lines = options->period;
     config.sampling.buffer = (uint32_t)options->buffer;

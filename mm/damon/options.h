@@ -10,6 +10,8 @@
 /* What the rows are stored in. */
 typedef struct {
     const char *damo; /* a text of kdamonds beside the policy; "": none; borrowed */
+    const char *feed; /* feed.h; "": none; borrowed */
+    const char *core; /* cores.h; "": none; borrowed */
     uint32_t monitor; /* NsimDamonPrimitive */
     uint32_t rules, reports;
     uint32_t faults; /* 0: shared, 1: exclusive */
@@ -19,10 +21,12 @@ typedef struct {
     NsimTime sample_ps, interrupt_ps;
 } NsimDamonOptions;
 
-#define NSIM_DAMON_OPTION_COUNT 15u
+#define NSIM_DAMON_OPTION_COUNT 17u
 extern const NsimOption nsim_damon_options[NSIM_DAMON_OPTION_COUNT];
 
 /* The defaults of the rows. */
 NsimDamonOptions nsim_damon_options_default(void);
+/* What is wrong with the text of a row that has a grammar of its own; NULL: nothing. (transfer full) */
+char *nsim_damon_options_problem(const NsimDamonOptions *options, const char *key);
 /* What kdamonds get of them. */
 NsimKdamondConfig nsim_damon_options_config(const NsimDamonOptions *options);

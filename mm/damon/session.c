@@ -2,6 +2,7 @@
 /* The kdamonds of a run. Source and what is left out: session.h, kdamond.h. */
 #include <mm/damon/session.h>
 
+#include <mm/damon/cores.h>
 #include <mm/damon/damo.h>
 
 #include <gio/gio.h>
@@ -16,6 +17,7 @@ struct _NsimDamonSession {
     uint32_t split_count; /* of the last split, all contexts of a kernel together */
     GArray *regions;      /* NsimSnapshotRegion: what a policy is told of */
     char *args;           /* carried out last; NULL */
+    NsimDamonFeeds *feeds; /* of the config's text; NULL: none */
     uint32_t default_primitives; /* contexts that did not name their primitive */
     bool samples;         /* kdamonds listen to hardware samples */
 };
@@ -84,6 +86,7 @@ nsim_damon_session_free(NsimDamonSession *session)
     g_ptr_array_unref(session->kdamonds);
     g_array_unref(session->regions);
     g_free(session->args);
+    nsim_damon_feeds_free(session->feeds);
     g_free(session);
 }
 
@@ -118,6 +121,34 @@ complete(NsimDamonSession *session, const NsimDamonPlan *plan)
     }
 }
 
+/* Kdamonds that do not name a core have the config's. */
+static bool
+complete_cores(const NsimDamonSession *session, const NsimDamonPlan *plan, GError **error)
+{
+    const char *text = session->config.core;
+    if (text == NULL || *text == '\0')
+        return true;
+    if (nsim_damon_cores_set(text, plan, nsim_mover_setup(session->mm->mover)->cpus, error))
+        return true;
+    g_prefix_error(error, "option 'damon_core': ");
+    return false;
+}
+
+/* Who feeds which goal of the plan. */
+static bool
+bind_feeds(NsimDamonSession *session, const NsimDamonPlan *plan, GError **error)
+{
+    const char *text = session->config.feed;
+    if (text == NULL || *text == '\0')
+        return true;
+    if (session->feeds == NULL)
+        session->feeds = nsim_damon_feeds_read(text, error);
+    if (session->feeds != NULL && nsim_damon_feeds_bind(session->feeds, plan, session->mm, error))
+        return true;
+    g_prefix_error(error, "option 'damon_feed': ");
+    return false;
+}
+
 /* Hardware samples are taken once somebody listens; a policy that takes them already has its own way. */
 static void
 start_sampling(NsimDamonSession *session)
@@ -139,6 +170,7 @@ start(NsimDamonSession *session, NsimDamonPlan *plan, GError **error)
                                         .listeners = session->listeners,
                                         .listener_count = &session->listener_count,
                                         .shared_split_count = &session->split_count,
+                                        .feeds = (const NsimDamonFeeds *const *)&session->feeds,
                                         .seed = session->mm->seed};
         NsimKdamond *kdamond = nsim_kdamond_new(&setup, g_ptr_array_steal_index(plan->kdamonds, 0), error);
         if (kdamond == NULL) {
@@ -176,7 +208,7 @@ nsim_damon_session_run(NsimDamonSession *session, NsimDamonPlan *plan, GError **
     complete(session, plan);
     if (session->mm->mover == NULL)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "DAMON needs a mover");
-    else
+    else if (complete_cores(session, plan, error) && bind_feeds(session, plan, error))
         done = session->kdamonds->len == 0 ? start(session, plan, error) : commit(session, plan, error);
     nsim_damon_plan_free(plan);
     return done;

@@ -77,6 +77,19 @@ test_numbers(void)
     CU_ASSERT_STRING_EQUAL(thousand, "1,000");
 }
 
+/* The other forms of the file are the same plan. */
+static void
+check_files(const NsimDamonPlan *plan, const char *printed)
+{
+    char *files[] = {nsim_damo_args_json(plan, true), nsim_damo_args_yaml(plan, false), nsim_damo_args_yaml(plan, true)};
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autoptr(NsimDamonPlan) read = read_good(files[i]);
+        g_autofree char *again = nsim_damo_args_json(read, false);
+        CU_ASSERT_STRING_EQUAL(printed, again);
+        g_free(files[i]);
+    }
+}
+
 /* Everything a command line can say survives being printed and read. */
 static void
 test_round_trip(void)
@@ -102,10 +115,11 @@ test_round_trip(void)
         "\"fail_charge_denom\": 4096}}]}]}]}"};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(NsimDamonPlan) first = read_good(texts[i]);
-        g_autofree char *printed = nsim_damo_args_json(first);
+        g_autofree char *printed = nsim_damo_args_json(first, false);
         g_autoptr(NsimDamonPlan) second = read_good(printed);
-        g_autofree char *again = nsim_damo_args_json(second);
+        g_autofree char *again = nsim_damo_args_json(second, false);
         CU_ASSERT_STRING_EQUAL(printed, again);
+        check_files(first, printed);
         g_autofree char *text = nsim_damo_explain_text(first), *same = nsim_damo_explain_text(second);
         g_autofree char *json = nsim_damo_explain_json(first), *same_json = nsim_damo_explain_json(second);
         CU_ASSERT_STRING_EQUAL(text, same);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzz target of DAMON's texts: any text is an error with a message, or a plan that can be explained, and that printed
- * as a kdamonds file is the same plan again.
+ * as a kdamonds file, JSON or YAML, for people or raw, is the same plan again.
  */
 #include <experiment/damo-explain.h>
 #include <experiment/damo-json.h>
@@ -25,6 +25,17 @@ is_large(const NsimDamonPlan *plan)
     return schemes > 64;
 }
 
+/* A file, which is freed, is the plan that prints like this. */
+static void
+check_same(const char *printed, char *file)
+{
+    g_autoptr(NsimDamonPlan) plan = nsim_damo_read(file, NULL);
+    g_autofree char *again = plan == NULL ? NULL : nsim_damo_args_json(plan, false);
+    if (again == NULL || strcmp(printed, again) != 0)
+        abort();
+    g_free(file);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -35,13 +46,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (plan == NULL)
         return 0;
-    g_autofree char *printed = nsim_damo_args_json(plan);
-    g_autoptr(NsimDamonPlan) second = nsim_damo_read(printed, &error);
-    if (second == NULL)
-        abort();
-    g_autofree char *again = nsim_damo_args_json(second);
-    if (strcmp(printed, again) != 0)
-        abort();
+    g_autofree char *printed = nsim_damo_args_json(plan, false);
+    check_same(printed, nsim_damo_args_json(plan, false));
+    check_same(printed, nsim_damo_args_json(plan, true));
+    check_same(printed, nsim_damo_args_yaml(plan, false));
+    check_same(printed, nsim_damo_args_yaml(plan, true));
     if (!is_large(plan)) {
         g_free(nsim_damo_explain_text(plan));
         g_free(nsim_damo_explain_json(plan));

@@ -2,11 +2,12 @@
 /*
  * Fuzz target of policies as a user asks for them, and of scripts. The first line of the input is NAME:key=value,...;
  * the rest is a script of the policy `scripted`. A policy that is accepted is attached to a small machine and sees its
- * pages loaded; its moves are carried out, with the migration options that were given; afterwards the books of the memory
+ * pages loaded; its moves are carried out, with the options for migration and kdamonds that were given; afterwards the books of the memory
  * and of who paid must agree. Scripts stay in memory. Not attached are a script that
  * the first line names and policies that must know the trace.
  */
 #include <experiment/policy-spec.h>
+#include <mm/damon/session.h>
 #include <mm/host.h>
 
 #include <stdio.h>
@@ -163,6 +164,7 @@ use_policy(const NsimMachine *machine, const NsimPolicySpec *spec)
     if (!read_moves(spec, &config))
         return;
     rig_open(&rig, machine, &config);
+    *nsim_damon_session_config(nsim_damon_session(rig.mm)) = nsim_damon_options_config(&spec->damon);
     const bool attached = nsim_mm_attach(rig.mm, spec->class, spec->config, &error);
     if (attached != (error == NULL) || (error != NULL && *error->message == '\0'))
         abort();

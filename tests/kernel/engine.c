@@ -97,6 +97,14 @@ engine_number(json_t *report, const char *outer, const char *inner)
     return json_number_value(json_object_get(json_object_get(first_run(report), outer), inner));
 }
 
+double
+engine_quota_bytes(json_t *report)
+{
+    json_t *kdamonds = json_object_get(json_object_get(first_run(report), "damon"), "kdamonds");
+    json_t *schemes = json_object_get(json_array_get(kdamonds, 0), "schemes");
+    return json_number_value(json_object_get(json_array_get(schemes, 0), "effective_bytes"));
+}
+
 static json_t *
 timeline(json_t *report, const char *column)
 {

@@ -20,6 +20,8 @@ json_t *engine_run(const Run *run, const TraceOptions *accesses, const EngineOpt
 
 /* A number of the report's first run by the names on the way to it; 0: it is not there. */
 double engine_number(json_t *report, const char *outer, const char *inner);
+/* The quota's size at the end of the run, of the first scheme of the first kdamond. */
+double engine_quota_bytes(json_t *report);
 /* Pages that had moved by `time_us` after the run began. */
 double engine_moved(json_t *report, uint64_t time_us);
 /* When the first page moved, us after the run began; 0: none did. */

@@ -21,6 +21,7 @@
     "--damos_quotas 0 " quota " 1s 0 500 500 "
 #define PROMOTE                                                                                                        \
     "--numa_node 1 --damos_action migrate_hot 0 --damos_access_rate 5% max --damos_quotas 0 8MiB 1s 0 500 500 "
+#define STEERED COLD("64MiB") "--damos_quota_goal user_input TARGET 0"
 
 static const struct {
     const char *run, *args;
@@ -28,27 +29,58 @@ static const struct {
     {"demote", "damo start " COLD("16MiB")},
     {"promote", "damo start " PROMOTE},
     {"both", "damo start --numa_node 0 " COLD("16MiB") PROMOTE "--nr_targets 1 1 --nr_schemes 1 1 --nr_ctxs 1 1"},
-    {"closed", "damo start " COLD("64MiB") "--damos_quota_goal user_input 10000 0"}};
+    {"fed", "damo start " STEERED},
+    {"closed", "damo start " STEERED}};
+/* What the guest's program tells `fed`, by tens of seconds. */
+static const uint64_t fed_scores[] = {5000, 12000, 9000, 10000};
+#define FED_S 10u
 
 #define AREA_BYTES ((uint64_t)RUN_AREA_PAGES * RUN_PAGE_BYTES)
 
-char *
-scheme_args(const Run *run, uint64_t span_bytes)
+static char *
+make_args(const Run *run, uint64_t span_bytes, const char *target)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
         if (g_str_equal(schemes[i].run, run->name)) {
             GString *args = g_string_new(schemes[i].args);
             g_autofree char *span = g_strdup_printf("%" G_GUINT64_FORMAT, MAX(span_bytes, AREA_BYTES));
             g_string_replace(args, "SPAN", span, 0);
+            g_string_replace(args, "TARGET", target, 0);
             return g_string_free(args, FALSE);
         }
     return NULL;
+}
+
+char *
+scheme_args(const Run *run, uint64_t span_bytes)
+{
+    return make_args(run, span_bytes, "10000");
 }
 
 uint32_t
 scheme_hot_tenth(const SchemeRun *run, guint row)
 {
     return run_hot_first(run->run, run->rows[row].time_us) / RUN_TENTH_PAGES;
+}
+
+uint64_t
+scheme_fed_score(guint second)
+{
+    return fed_scores[MIN(second / FED_S, G_N_ELEMENTS(fed_scores) - 1)];
+}
+
+char *
+scheme_policy(const Run *run, uint64_t span_bytes, uint64_t begin_us)
+{
+    const bool closed = g_str_equal(run->name, "closed");
+    /* Shares are in 1/10000 of all pages: half of them on node 1 is met. */
+    g_autoptr(GString) feed = g_string_new(closed ? "pages:area@X" : "");
+    for (guint i = 0; g_str_equal(run->name, "fed") && i < G_N_ELEMENTS(fed_scores); i++)
+        g_string_append_printf(feed, "%s%" G_GUINT64_FORMAT "us:%" G_GUINT64_FORMAT, i > 0 ? "," : "",
+                               begin_us + i * FED_S * G_USEC_PER_SEC, fed_scores[i]);
+    g_autofree char *args = make_args(run, span_bytes, closed ? "5000" : "10000");
+    return g_strdup_printf("{name: damon, damon_rules: \"6.12\", %s%s%sargs: \"%s\"}",
+                           feed->len > 0 ? "damon_feed: \"" : "", feed->str, feed->len > 0 ? "\", " : "", args);
 }
 
 uint64_t

@@ -28,6 +28,12 @@ typedef struct {
 /* The guest's schemes of a run as damo would be asked for them; NULL: it has none. (transfer full) */
 char *scheme_args(const Run *run, uint64_t span_bytes);
 
+/*
+ * The same for numasim itself, as an item of `policies`; goals of `fed` and `closed` are fed by damon_feed. `begin_us`:
+ * when the run that is compared begins. (transfer full)
+ */
+char *scheme_policy(const Run *run, uint64_t span_bytes, uint64_t begin_us);
+
 SchemeRun scheme_run_recorded(const Recording *recording);
 /*
  * The same run by the model: kdamonds, schemes and the mover at work on memory whose accessed bits the pattern sets.
@@ -37,5 +43,7 @@ SchemeRun scheme_run_model(const Run *run, uint64_t span_bytes, uint64_t seed);
 
 /* The tenth that is hot at that row. */
 uint32_t scheme_hot_tenth(const SchemeRun *run, guint row);
-/* What the guest's program tells the goal: half of the area on node 1 is 10000. */
+/* What the guest's program tells the goal of `fed` in that second. */
+uint64_t scheme_fed_score(guint second);
+/* ... and that of `closed`: half of the area on node 1 is 10000. */
 uint64_t scheme_score(const SchemeRow *row);

@@ -147,6 +147,49 @@ test_moves_only(void)
     scene_close(&scene);
 }
 
+static void
+fail(Scene *scene, uint64_t token, uint64_t batch, NsimPage page, uint64_t count, NsimCause cause)
+{
+    const NsimStoryMove told = {.batch = batch, .token = token, .who = batch > 0 ? "mover" : NULL};
+    const NsimDecision decision = {.space = 0, .page = page, .count = (uint32_t)count, .node = 2};
+    nsim_story_failed(scene->story, &told, &decision, page, count, cause);
+}
+
+/* All moves: failures alike are one event with the pages, attempts and costs of all; two batches are under way at once.
+ */
+static void
+test_failures(void)
+{
+    const NsimTime costs_ps[NSIM_PHASES] = {[NSIM_PHASE_ISOLATE] = 8000, [NSIM_PHASE_RELEASE] = 401};
+    Scene scene;
+    scene_open(&scene, true);
+    scene.box.mm->now_ps = 50;
+    fail(&scene, 7, 1, 100, 2, NSIM_CAUSE_NO_DESTINATION);
+    fail(&scene, 8, 2, 300, 5, NSIM_CAUSE_NO_DESTINATION);
+    fail(&scene, 7, 1, 104, 1, NSIM_CAUSE_LOCKED);
+    fail(&scene, 8, 2, 309, 1, NSIM_CAUSE_NO_DESTINATION);
+    scene.box.mm->now_ps = 90;
+    nsim_story_costs(scene.story, 1, costs_ps, 8); /* two of them no destination, one locked */
+    fail(&scene, 9, 0, 400, 10, NSIM_CAUSE_CANCELLED);
+    nsim_story_costs(scene.story, 2, costs_ps, 6); /* all of them */
+    nsim_story_costs(scene.story, 2, costs_ps, 6); /* nothing is left of it */
+    CU_ASSERT_EQUAL(scene.story->events->len, 3);
+    const NsimStoryEvent *full = event_at(&scene, 0), *locked = event_at(&scene, 1), *off = event_at(&scene, 2);
+    CU_ASSERT_EQUAL(full->kind, NSIM_STORY_FAILED);
+    CU_ASSERT_EQUAL(full->what, NSIM_CAUSE_NO_DESTINATION);
+    CU_ASSERT_EQUAL(full->page, 100);
+    CU_ASSERT_EQUAL(full->count, 8);
+    CU_ASSERT_EQUAL(full->repeats, 2); /* requests */
+    CU_ASSERT_EQUAL(full->to, 2);
+    CU_ASSERT_EQUAL(full->move.cost_ps[NSIM_PHASE_ISOLATE], 2000 + 8000);
+    CU_ASSERT_EQUAL(full->move.cost_ps[NSIM_PHASE_RELEASE], 100 + 401);
+    CU_ASSERT_EQUAL(locked->count, 1);
+    CU_ASSERT_EQUAL(locked->move.cost_ps[NSIM_PHASE_ISOLATE], 1000);
+    CU_ASSERT_EQUAL(off->time_ps, 90);
+    CU_ASSERT_EQUAL(off->move.cost_ps[NSIM_PHASE_ISOLATE], 0);
+    scene_close(&scene);
+}
+
 /* What DAMON says again is one event until something else is said, or the page has moved. */
 static void
 test_same_again(void)
@@ -219,6 +262,7 @@ test_story_register(void)
     return suite != NULL && CU_add_test(suite, "places", test_places) != NULL &&
            CU_add_test(suite, "moves", test_moves) != NULL &&
            CU_add_test(suite, "moves only", test_moves_only) != NULL &&
+           CU_add_test(suite, "moves that fail", test_failures) != NULL &&
            CU_add_test(suite, "the same again", test_same_again) != NULL &&
            CU_add_test(suite, "hint faults", test_hints) != NULL && CU_add_test(suite, "none", test_none) != NULL;
 }

@@ -20,6 +20,7 @@ tests_mm_damon_test_damos_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
     tests/mm/damon/rig.c tests/mm/damon/rig.h \
     tests/mm/damon/test-damos.c tests/mm/damon/test-damos.h \
+    tests/mm/damon/test-feed.c \
     tests/mm/damon/test-filter.c \
     tests/mm/damon/test-kdamond.c \
     tests/mm/damon/test-quota.c \

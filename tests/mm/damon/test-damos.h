@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+bool test_feed_register(void);
 bool test_filter_register(void);
 bool test_kdamond_register(void);
 bool test_quota_register(void);
