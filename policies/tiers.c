@@ -108,15 +108,6 @@ tiers_all_units(const Tiers *tiers)
     return units;
 }
 
-void
-tiers_next_unit(const Tiers *tiers, NsimSpaceId *space, uint64_t *unit)
-{
-    if (++*unit < tiers->unit_counts[*space])
-        return;
-    *unit = 0;
-    *space = (NsimSpaceId)((*space + 1u) % tiers->space_count);
-}
-
 NsimNodeId
 tiers_pick_of(const bool *nodes, const NsimHost *host, NsimAccessorId accessor, uint64_t pages)
 {

@@ -32,9 +32,18 @@ tiers_unit_of(const Tiers *tiers, NsimSpaceId space, NsimPage page)
 /* First page and number of pages of a unit. */
 NsimPage tiers_unit(const Tiers *tiers, NsimSpaceId space, uint64_t unit, uint32_t *ret_count);
 
-/* Units of all spaces, and the next one on the way round them. */
+/* Units of all spaces. */
 uint64_t tiers_all_units(const Tiers *tiers);
-void tiers_next_unit(const Tiers *tiers, NsimSpaceId *space, uint64_t *unit);
+
+/* The next unit on the way round them. */
+static inline void
+tiers_next_unit(const Tiers *tiers, NsimSpaceId *space, uint64_t *unit)
+{
+    if (++*unit < tiers->unit_counts[*space])
+        return;
+    *unit = 0;
+    *space = (NsimSpaceId)((*space + 1u) % tiers->space_count);
+}
 
 /* The nearest of `nodes` (flags) to the accessor with room for `pages`; NSIM_NODE_NONE: none. */
 NsimNodeId tiers_pick_of(const bool *nodes, const NsimHost *host, NsimAccessorId accessor, uint64_t pages);
