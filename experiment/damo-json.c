@@ -298,7 +298,7 @@ static void
 put_context(NsimJson *json, const NsimDamonContextPlan *context)
 {
     nsim_json_object(json, NULL);
-    nsim_json_string(json, "ops", nsim_damon_ops_names[context->ops]);
+    nsim_json_string(json, "ops", nsim_damon_ops_name(context));
     nsim_json_string(json, "addr_unit", "1 B");
     nsim_json_array(json, "targets");
     for (uint32_t i = 0; i < context->targets->len; i++)

@@ -9,26 +9,13 @@
 #pragma once
 
 #include <mm/damon/context.h>
-#include <numasim/types.h>
+#include <numasim/damon.h>
 
 #define NSIM_DAMON_MAX UINT64_MAX /* "max" */
 
 typedef enum { NSIM_DAMON_VADDR, NSIM_DAMON_FVADDR, NSIM_DAMON_PADDR, NSIM_DAMON_OPS_KINDS } NsimDamonOpsKind;
-
-typedef enum {
-    NSIM_DAMOS_WILLNEED,
-    NSIM_DAMOS_COLD,
-    NSIM_DAMOS_PAGEOUT,
-    NSIM_DAMOS_HUGEPAGE,
-    NSIM_DAMOS_NOHUGEPAGE,
-    NSIM_DAMOS_COLLAPSE,
-    NSIM_DAMOS_LRU_PRIO,
-    NSIM_DAMOS_LRU_DEPRIO,
-    NSIM_DAMOS_MIGRATE_HOT,
-    NSIM_DAMOS_MIGRATE_COLD,
-    NSIM_DAMOS_STAT,
-    NSIM_DAMOS_ACTIONS
-} NsimDamosAction;
+/* A plug-in's, by name. */
+#define NSIM_DAMON_NAMED ((uint32_t)NSIM_DAMON_OPS_KINDS)
 
 typedef enum {
     NSIM_GOAL_USER_INPUT,
@@ -146,7 +133,8 @@ typedef struct {
 } NsimDamonTargetPlan;
 
 typedef struct {
-    uint32_t ops; /* NsimDamonOpsKind */
+    uint32_t ops;   /* NsimDamonOpsKind, or NSIM_DAMON_NAMED */
+    char *ops_name; /* NAMED */
     NsimDamonAttrs attrs;
     GPtrArray *targets;        /* NsimDamonTargetPlan * */
     GPtrArray *schemes;        /* NsimDamosPlan * */
@@ -163,6 +151,11 @@ typedef struct {
 typedef struct {
     GPtrArray *kdamonds; /* NsimKdamondPlan * */
 } NsimDamonPlan;
+
+/* As the text has it. */
+const char *nsim_damon_ops_name(const NsimDamonContextPlan *context);
+/* Set the operations. False: this is no name of operations. */
+bool nsim_damon_set_ops(NsimDamonContextPlan *context, const char *name);
 
 /* All with defaults of the tool and nothing in them. (transfer full) */
 NsimDamonPlan *nsim_damon_plan_new(void);
