@@ -35,4 +35,4 @@ libpolicies_a_SOURCES = \
     policies/tpp.c \
     policies/weighted-interleave.c
 # The start of a policy of one's own; built by tests/policies/template.test.
-EXTRA_DIST += policies/template/Makefile policies/template/template.c
+EXTRA_DIST += policies/template/Makefile policies/template/template.c policies/template/writes.c
