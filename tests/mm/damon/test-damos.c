@@ -12,7 +12,7 @@ main(void)
     bool passed = false;
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    if (test_quota_register() && test_filter_register() && test_walk_register() && test_kdamond_register() &&
+    if (test_quota_register() && test_filter_register() && test_walk_register() && test_kdamond_register() && test_ops_plugin_register() &&
         test_report_register() && test_recorded_register()) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */
