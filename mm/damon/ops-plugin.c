@@ -54,8 +54,7 @@ ask_ranges(NsimDamonPluginOps *state, NsimDamonContext *context, NsimDamonTarget
     NsimDamonTargetInfo info = *(const NsimDamonTargetInfo *)target->handle;
     NsimTime ps = 0;
     info.first = target->count == 0;
-    const uint32_t count =
-        state->plugin->class.ranges(state->plugin->data, &state->mm->host, &info, ranges, &ps);
+    const uint32_t count = state->plugin->class.ranges(state->plugin->data, &state->mm->host, &info, ranges, &ps);
     add_cost(state, cost_ps, ps);
     if (count > NSIM_DAMON_RANGES_MAX)
         fail(state, "there are more ranges than there is room for");
@@ -126,8 +125,7 @@ plugin_check(void *data, NsimDamonContext *context, NsimTime now_ps, uint32_t *r
             /* The sample under way has been counted already. */
             const NsimDamonProbe probe = probe_of(state, context, t, region, context->passed_samples - 1);
             NsimTime ps = 0;
-            const bool hit =
-                !is_down(state) && plugin->class.accessed(plugin->data, &state->mm->host, &probe, &ps);
+            const bool hit = !is_down(state) && plugin->class.accessed(plugin->data, &state->mm->host, &probe, &ps);
             add_cost(state, &cost_ps, ps);
             nsim_damon_count(context, region, hit);
             *ret_max = MAX(*ret_max, region->nr_accesses);

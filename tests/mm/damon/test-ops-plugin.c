@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Goal: operations of a plug-in are asked as built-in ones are, and no answer of theirs does harm. Method: fvaddr made
- * anew from public questions has the regions of the built-in one; answers that are not sound end the run with a message.
+ * anew from public questions has the regions of the built-in one; answers that are not sound end the run with a
+ * message.
  */
 #include "test-damos.h"
 
@@ -152,7 +153,7 @@ test_equal(void)
 static void
 test_hostile(void)
 {
-    static const char *const bads[] = {"many", "odd",   "empty", "far",   "overlap", "slow",
+    static const char *const bads[] = {"many",  "odd",  "empty", "far",  "overlap", "slow",
                                        "space", "page", "count", "none", NULL};
     for (size_t i = 0; i < G_N_ELEMENTS(bads); i++) {
         Own own = {.bad = bads[i]};
