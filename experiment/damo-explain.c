@@ -171,7 +171,7 @@ put_context(NsimJson *json, const NsimDamonContextPlan *context, uint32_t k)
     const NsimDamonAttrs *attrs = &context->attrs;
     g_autoptr(GPtrArray) says = g_ptr_array_new_with_free_func(g_free);
     nsim_json_object(json, NULL);
-    nsim_json_string(json, "ops", nsim_damon_ops_names[context->ops]);
+    nsim_json_string(json, "ops", nsim_damon_ops_name(context));
     nsim_json_uint(json, "sample_us", attrs->sample_ps / NSIM_US);
     nsim_json_uint(json, "aggr_us", attrs->aggr_ps / NSIM_US);
     nsim_json_uint(json, "samples", nsim_damo_window_samples(attrs));

@@ -363,7 +363,7 @@ static void
 put_context(Writer *out, const NsimDamonContextPlan *context)
 {
     nsim_json_object(&out->json, NULL);
-    nsim_json_string(&out->json, "ops", nsim_damon_ops_names[context->ops]);
+    nsim_json_string(&out->json, "ops", nsim_damon_ops_name(context));
     put_size(out, "addr_unit", 1);
     nsim_json_array(&out->json, "targets");
     for (uint32_t i = 0; i < context->targets->len; i++)

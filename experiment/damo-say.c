@@ -41,7 +41,12 @@ say_targets(const NsimDamonContextPlan *context, uint32_t kdamond, GPtrArray *sa
     }
     if (context->targets->len > 8)
         g_string_append_printf(text, "; and %u more", context->targets->len - 8);
-    if (context->ops == NSIM_DAMON_PADDR)
+    if (context->ops == NSIM_DAMON_NAMED)
+        nsim_damo_say(says,
+                      "kdamond.%u watches with the operations %s, which a policy's plug-in has to bring: built in are "
+                      "vaddr, fvaddr and paddr.",
+                      kdamond, context->ops_name);
+    else if (context->ops == NSIM_DAMON_PADDR)
         nsim_damo_say(says, "kdamond.%u watches physical memory: %s.", kdamond, text->str);
     else if (context->ops == NSIM_DAMON_FVADDR)
         nsim_damo_say(says, "kdamond.%u watches fixed virtual addresses: %s.", kdamond, text->str);

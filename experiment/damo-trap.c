@@ -56,8 +56,10 @@ check_action(const NsimDamonContextPlan *context, const NsimDamosPlan *scheme, G
         [NSIM_DAMOS_MIGRATE_HOT] = true, [NSIM_DAMOS_MIGRATE_COLD] = true, [NSIM_DAMOS_STAT] = true};
     const bool is_physical = context->ops == NSIM_DAMON_PADDR;
     const bool is_lru = scheme->action == NSIM_DAMOS_LRU_PRIO || scheme->action == NSIM_DAMOS_LRU_DEPRIO;
+    if (context->ops == NSIM_DAMON_NAMED)
+        return; /* the plug-in says */
     if (is_physical ? !physical[scheme->action] : is_lru)
-        nsim_damo_say(warnings, "%s has no action %s: nothing is done", nsim_damon_ops_names[context->ops],
+        nsim_damo_say(warnings, "%s has no action %s: nothing is done", nsim_damon_ops_name(context),
                       nsim_damos_action_names[scheme->action]);
     if (is_physical && scheme->dests->len > 0)
         nsim_damo_say(warnings, "paddr ignores several destinations: %s",

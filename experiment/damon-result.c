@@ -49,6 +49,8 @@ watches_text(const NsimMm *mm, const NsimKdamond *kdamond)
             g_string_append_printf(text, "%s%s", space->workload, target->ranges->len > 0 ? " " : "");
         if (target->ranges->len > 0)
             append_ranges(text, target->ranges);
+        else if (context_plan(kdamond)->ops == NSIM_DAMON_NAMED)
+            g_string_append(text, target->workload != NULL ? target->workload : context_plan(kdamond)->ops_name);
         else if (space == NULL && target->nid >= 0)
             append_node(text, mm->machine, target->nid);
         else if (space == NULL)
@@ -119,7 +121,7 @@ fill_kdamond(NsimKdamondResult *result, const NsimMm *mm, const NsimKdamond *kda
     const NsimDamonContext *context = nsim_kdamond_context(kdamond);
     const NsimKdamondStats *stats = nsim_kdamond_stats(kdamond);
     *result = (NsimKdamondResult){.number = nsim_kdamond_number(kdamond),
-                                  .ops = g_strdup(nsim_damon_ops_names[plan->ops]),
+                                  .ops = g_strdup(nsim_damon_ops_name(plan)),
                                   .primitive = g_strdup(nsim_damon_primitive_names[plan->primitive]),
                                   .watches = watches_text(mm, kdamond),
                                   .sample_ps = context->attrs.sample_ps,

@@ -19,6 +19,12 @@ host_damon(NsimHost *host, const char *text, GError **error)
 }
 
 static bool
+host_damon_ops(NsimHost *host, const NsimDamonOpsClass *class, void *data, GError **error)
+{
+    return nsim_damon_session_add_ops(nsim_damon_session(mm_of(host)), class, data, error);
+}
+
+static bool
 host_damon_feed(NsimHost *host, uint32_t kdamond, uint32_t scheme, uint32_t goal, uint64_t value)
 {
     const NsimMm *mm = mm_of(host);
@@ -149,6 +155,7 @@ void
 host_kernel_ops(NsimHostOps *ops)
 {
     ops->damon = host_damon;
+    ops->damon_ops = host_damon_ops;
     ops->damon_feed = host_damon_feed;
     ops->physical = host_physical;
     ops->reclaim = host_reclaim;

@@ -18,7 +18,7 @@ libmm_a_SOURCES = \
     mm/damon/filter.c mm/damon/filter.h \
     mm/damon/goal.c mm/damon/goal.h \
     mm/damon/kdamond.c mm/damon/kdamond.h mm/damon/kdamond-private.h mm/damon/kdamond-targets.c \
-    mm/damon/ops.h mm/damon/ops-paddr.c mm/damon/ops-paddr.h mm/damon/ops-space.c mm/damon/ops-space.h \
+    mm/damon/ops.h mm/damon/ops-paddr.c mm/damon/ops-paddr.h mm/damon/ops-plugin.c mm/damon/ops-plugin.h mm/damon/ops-space.c mm/damon/ops-space.h \
     mm/damon/options.c mm/damon/options.h \
     mm/damon/plan.c mm/damon/plan.h \
     mm/damon/priority.c mm/damon/priority.h \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-pkginclude_HEADERS += include/numasim/types.h include/numasim/option.h include/numasim/policy.h include/numasim/migration.h
+pkginclude_HEADERS += include/numasim/types.h include/numasim/option.h include/numasim/damon.h include/numasim/policy.h include/numasim/migration.h
 noinst_LIBRARIES += libpolicies.a
 libpolicies_a_CPPFLAGS = $(AM_CPPFLAGS) -DNSIM_BUILTIN
 libpolicies_a_SOURCES = \
@@ -36,4 +36,4 @@ libpolicies_a_SOURCES = \
     policies/tpp.c \
     policies/weighted-interleave.c
 # The start of a policy of one's own; built by tests/policies/template.test.
-EXTRA_DIST += policies/template/Makefile policies/template/template.c
+EXTRA_DIST += policies/template/Makefile policies/template/template.c policies/template/writes.c

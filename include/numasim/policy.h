@@ -22,6 +22,8 @@
 /* The core as a policy sees it. `ops` is filled by the core; use the inline functions below. */
 typedef struct _NsimHost NsimHost;
 typedef struct _NsimHostOps NsimHostOps;
+/* numasim/damon.h */
+typedef struct _NsimDamonOpsClass NsimDamonOpsClass;
 
 typedef enum {
     NSIM_NODE_DRAM,
@@ -169,7 +171,7 @@ typedef struct {
 typedef struct {
     uint32_t struct_size;
     uint32_t kdamond, context, target;
-    NsimSpaceId space; /* NSIM_SPACE_NONE: addresses are physical, see nsim_physical() */
+    NsimSpaceId space; /* NSIM_SPACE_NONE: addresses are physical (nsim_physical()), or those of a plug-in's operations */
     uint16_t reserved;
     uint32_t region_count;
     NsimTime time_ps;
@@ -373,6 +375,7 @@ struct _NsimHostOps {
                             uint64_t *ret_young);
     NsimTime (*kernel_work)(NsimHost *host, uint32_t queue, NsimTime work_ps);
     bool (*page_at)(const NsimHost *host, NsimSpaceId space, uint64_t address, NsimPage *ret_page);
+    bool (*damon_ops)(NsimHost *host, const NsimDamonOpsClass *ops, void *data, GError **error);
 };
 
 struct _NsimHost {
@@ -730,6 +733,16 @@ static inline bool
 nsim_damon(NsimHost *host, const char *text, GError **error)
 {
     return host->ops->damon(host, text, error);
+}
+
+/*
+ * Bring operations (numasim/damon.h), which texts may name from now on; `data` is handed to them until `detach`. False
+ * with `error`: their name is taken, or they are not sound.
+ */
+static inline bool
+nsim_damon_ops(NsimHost *host, const NsimDamonOpsClass *ops, void *data, GError **error)
+{
+    return host->ops->damon_ops(host, ops, data, error);
 }
 
 /* Set the current value of a `user_input` quota goal. False: there is no such kdamond, scheme or goal. */

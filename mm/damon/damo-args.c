@@ -104,7 +104,8 @@ read_ops(const NsimDamoUses *uses, uint32_t c, bool has_pid, NsimDamonContextPla
 {
     const NsimDamoUse *use = nsim_damo_uses_get(uses, NSIM_DAMO_OPS, c);
     if (use != NULL)
-        return nsim_damo_word_name(uses->words, use->values, nsim_damon_ops_names, "operations", &context->ops, error);
+        return nsim_damon_set_ops(context, use->values->text) ||
+               nsim_damo_word_name(uses->words, use->values, nsim_damon_ops_names, "operations", &context->ops, error);
     context->ops = has_pid ? NSIM_DAMON_VADDR : NSIM_DAMON_PADDR;
     if (uses->target == NULL)
         return true;
@@ -192,7 +193,7 @@ read_target(const NsimDamoUses *uses, uint32_t t, NsimDamonContextPlan *context,
     const NsimDamoUse *pid = nsim_damo_uses_get(uses, NSIM_DAMO_TARGET_PID, t);
     const NsimDamoUse *regions = nsim_damo_uses_get(uses, NSIM_DAMO_REGIONS, t);
     const NsimDamoUse *nodes = nsim_damo_uses_get(uses, NSIM_DAMO_NUMA_NODE, t);
-    if (context->ops == NSIM_DAMON_PADDR && nodes != NULL && regions == NULL)
+    if ((context->ops == NSIM_DAMON_PADDR || context->ops == NSIM_DAMON_NAMED) && nodes != NULL && regions == NULL)
         return add_nodes(uses->words, nodes, context->targets, error);
     NsimDamonTargetPlan *target = nsim_damon_target_plan_new();
     g_ptr_array_add(context->targets, target);

@@ -228,13 +228,22 @@ read_scheme_list(const NsimDamoFile *file, const NsimValue *list, GPtrArray *sch
 }
 
 static bool
+read_ops(const NsimValue *value, NsimDamonContextPlan *context, GError **error)
+{
+    const NsimValue *ops = nsim_damo_file_get(value, "ops");
+    const char *text = ops == NULL ? NULL : nsim_value_text(ops);
+    return (text != NULL && nsim_damon_set_ops(context, text)) ||
+           nsim_damo_file_name(value, "ops", nsim_damon_ops_names, &context->ops, error);
+}
+
+static bool
 read_context(const NsimDamoFile *file, const NsimValue *value, NsimDamonContextPlan *context, GError **error)
 {
     const NsimValue *schemes;
     uint64_t unit = 1;
     bool pause = false;
     if (!nsim_value_check_map(value, "a context", context_keys, error) ||
-        !nsim_damo_file_name(value, "ops", nsim_damon_ops_names, &context->ops, error) ||
+        !read_ops(value, context, error) ||
         !nsim_damo_file_unit(value, "addr_unit", NSIM_DAMO_SIZE, &unit, error) ||
         !nsim_damo_file_bool(value, "pause", &pause, error) || !read_targets(value, context, error) ||
         !read_attrs(value, &context->attrs, error) || !read_sample_control(value, context, error) ||

@@ -26,6 +26,8 @@ struct _NsimKdamond {
     NsimDamonSpaceTarget *space_targets;
     NsimDamonPhysicalOps physical_ops;
     NsimDamonPhysicalTarget *physical_targets;
+    NsimDamonPluginOps plugin_ops;
+    NsimDamonTargetInfo *plugin_targets;
     NsimDamonRange *node_ranges; /* of targets that are nodes */
     NsimDamonReporter reporter;  /* with access reports as the primitive: around the operations */
     NsimDamonOps reporter_ops;

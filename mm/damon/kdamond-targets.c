@@ -34,11 +34,28 @@ set_space_ranges(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPla
     handle->range_count = plan->ranges->len;
 }
 
+static void
+set_plugin_target(NsimKdamond *kdamond, uint32_t number, const NsimDamonTargetPlan *plan)
+{
+    kdamond->plugin_targets[number] =
+        (NsimDamonTargetInfo){.struct_size = sizeof(NsimDamonTargetInfo),
+                              .kdamond = kdamond->setup.number,
+                              .target = number,
+                              .nid = plan->nid,
+                              .workload = plan->workload,
+                              .range_count = plan->ranges->len,
+                              .ranges = (const NsimDamonRange *)(void *)plan->ranges->data};
+}
+
 void
 kdamond_adopt_ranges(NsimKdamond *kdamond)
 {
     for (uint32_t t = 0; t < kdamond->context->target_count; t++) {
         const NsimDamonTargetPlan *plan = g_ptr_array_index(kdamond_context_plan(kdamond->plan)->targets, t);
+        if (kdamond->plugin_targets != NULL) {
+            set_plugin_target(kdamond, t, plan); /* which regions follow is the plug-in's, at the next update */
+            continue;
+        }
         if (kdamond->physical_targets != NULL)
             set_physical_ranges(kdamond, t, plan);
         else
@@ -119,11 +136,18 @@ kdamond_add_targets(NsimKdamond *kdamond, GError **error)
     if (plan->ops == NSIM_DAMON_PADDR) {
         kdamond->physical_targets = g_new0(NsimDamonPhysicalTarget, plan->targets->len);
         kdamond->node_ranges = g_new0(NsimDamonRange, plan->targets->len);
+    } else if (plan->ops == NSIM_DAMON_NAMED) {
+        kdamond->plugin_targets = g_new0(NsimDamonTargetInfo, plan->targets->len);
     } else {
         kdamond->space_targets = g_new0(NsimDamonSpaceTarget, plan->targets->len);
     }
     for (guint t = 0; t < plan->targets->len; t++) {
         const NsimDamonTargetPlan *target = g_ptr_array_index(plan->targets, t);
+        if (plan->ops == NSIM_DAMON_NAMED) {
+            set_plugin_target(kdamond, t, target);
+            nsim_damon_add_target(kdamond->context, &kdamond->plugin_targets[t]);
+            continue;
+        }
         if (plan->ops == NSIM_DAMON_PADDR ? !add_physical_target(kdamond, t, target, error)
                                           : !add_space_target(kdamond, t, target, error))
             return false;

@@ -13,9 +13,14 @@
 NsimKdamondConfig
 nsim_kdamond_config_default(void)
 {
-    return (NsimKdamondConfig){nsim_damon_rules_v7_2, nsim_damos_rules_v7_2, nsim_damos_costs_default,
-                               nsim_damon_report_rules_default, NSIM_PRIMITIVE_PAGE_TABLE,
-                               nsim_damon_sampling_default, NULL, NULL};
+    return (NsimKdamondConfig){nsim_damon_rules_v7_2,
+                               nsim_damos_rules_v7_2,
+                               nsim_damos_costs_default,
+                               nsim_damon_report_rules_default,
+                               NSIM_PRIMITIVE_PAGE_TABLE,
+                               nsim_damon_sampling_default,
+                               NULL,
+                               NULL};
 }
 
 static const NsimDamosPlan *
@@ -268,9 +273,11 @@ refuse(GError **error, const char *message)
 }
 
 static const NsimDamonOps *
-ops_of(const NsimDamonContextPlan *plan)
+ops_of(const NsimKdamondSetup *setup, const NsimDamonContextPlan *plan)
 {
     static const NsimDamonOps *const sets[] = {&nsim_damon_ops_vaddr, &nsim_damon_ops_fvaddr, &nsim_damon_ops_paddr};
+    if (plan->ops == NSIM_DAMON_NAMED)
+        return &nsim_damon_plugin_find(setup->plugins, plan->ops_name, NULL)->ops;
     return sets[plan->ops];
 }
 
@@ -309,11 +316,15 @@ check_plan(const NsimKdamondSetup *setup, const NsimKdamondPlan *plan, GError **
         return refuse(error, "a context of DAMON needs a target");
     if (plan->core >= 0 && (uint32_t)plan->core >= cpus->core_count)
         return refuse(error, "a kdamond is to run on a core that the machine does not have");
+    if (context->ops == NSIM_DAMON_NAMED && nsim_damon_plugin_find(setup->plugins, context->ops_name, error) == NULL)
+        return false;
+    if (context->ops == NSIM_DAMON_NAMED && context->primitive != NSIM_PRIMITIVE_PAGE_TABLE)
+        return refuse(error, "operations of a plug-in see accesses in their own way, not by access reports");
     if (!nsim_damon_attrs_check(&context->attrs, error) || !check_ranges(context, error))
         return false;
     for (guint s = 0; s < context->schemes->len; s++) {
         if (!nsim_damos_check(scheme_plan(plan, s), setup->mm->machine, error) ||
-            !nsim_damos_action_check(scheme_plan(plan, s), ops_of(context), error))
+            !nsim_damos_action_check(scheme_plan(plan, s), ops_of(setup, context), error))
             return false;
     }
     return true;
@@ -502,16 +513,23 @@ make_ops(NsimKdamond *kdamond, void **ret_state)
     nsim_damon_space_ops_init(&kdamond->space_ops, setup->seed, stream);
     nsim_damon_physical_ops_init(&kdamond->physical_ops, setup->mm, setup->seed, stream);
     *ret_state = physical ? (void *)&kdamond->physical_ops : (void *)&kdamond->space_ops;
+    if (plan->ops == NSIM_DAMON_NAMED) {
+        kdamond->plugin_ops =
+            (NsimDamonPluginOps){.mm = setup->mm,
+                                 .plugin = nsim_damon_plugin_find(setup->plugins, plan->ops_name, NULL),
+                                 .kdamond = setup->number};
+        *ret_state = &kdamond->plugin_ops;
+    }
     if (plan->primitive == NSIM_PRIMITIVE_PAGE_TABLE)
-        return ops_of(plan);
-    kdamond->reporter = (NsimDamonReporter){.base = ops_of(plan),
+        return ops_of(setup, plan);
+    kdamond->reporter = (NsimDamonReporter){.base = ops_of(setup, plan),
                                             .base_state = *ret_state,
                                             .mm = setup->mm,
                                             .plan = plan,
                                             .rules = &setup->config->report_rules,
                                             .physical = physical};
     nsim_damon_reporter_init(&kdamond->reporter);
-    kdamond->reporter_ops = nsim_damon_reporter_ops(ops_of(plan));
+    kdamond->reporter_ops = nsim_damon_reporter_ops(ops_of(setup, plan));
     *ret_state = &kdamond->reporter;
     return &kdamond->reporter_ops;
 }
@@ -582,6 +600,7 @@ nsim_kdamond_free(NsimKdamond *kdamond)
     g_free(kdamond->last_folios);
     g_free(kdamond->space_targets);
     g_free(kdamond->physical_targets);
+    g_free(kdamond->plugin_targets);
     g_free(kdamond->node_ranges);
     g_free(kdamond->name);
     g_free(kdamond);
@@ -606,7 +625,8 @@ nsim_kdamond_check(const NsimKdamond *kdamond, const NsimKdamondPlan *plan, GErr
     if (!check_plan(&kdamond->setup, plan, error))
         return false;
     const NsimDamonContextPlan *now = kdamond_context_plan(kdamond->plan), *next = kdamond_context_plan(plan);
-    if (next->ops != now->ops || next->primitive != now->primitive || !same_targets(next, now))
+    if (next->ops != now->ops || g_strcmp0(next->ops_name, now->ops_name) != 0 || next->primitive != now->primitive ||
+        !same_targets(next, now))
         return refuse(error, "new parameters of DAMON must have the operations, targets and primitive that there are");
     return true;
 }
@@ -709,6 +729,12 @@ nsim_kdamond_space(const NsimKdamond *kdamond, uint32_t target, NsimSpaceId *ret
         return NULL;
     *ret_id = kdamond->space_targets[target].id;
     return kdamond->space_targets[target].space;
+}
+
+bool
+nsim_kdamond_is_named(const NsimKdamond *kdamond)
+{
+    return kdamond->plugin_targets != NULL;
 }
 
 bool

@@ -16,6 +16,7 @@
 
 #include <mm/damon/action.h>
 #include <mm/damon/ops-paddr.h>
+#include <mm/damon/ops-plugin.h>
 #include <mm/damon/ops-space.h>
 #include <mm/damon/report.h>
 #include <mm/damon/walk.h>
@@ -67,6 +68,7 @@ typedef struct {
     NsimMm *mm; /* with a mover; it and all else is borrowed */
     uint32_t number;
     const NsimKdamondConfig *config;
+    const GPtrArray *plugins; /* NsimDamonPlugin *: operations that texts may name */
     const NsimDamonListener *listeners;
     const uint32_t *listener_count;
     uint32_t *shared_split_count;
@@ -110,6 +112,8 @@ const NsimDamos *nsim_kdamond_scheme(const NsimKdamond *kdamond, uint32_t scheme
 const char *nsim_kdamond_name(const NsimKdamond *kdamond);
 /* The space of a target; NULL with physical addresses. */
 const NsimSpace *nsim_kdamond_space(const NsimKdamond *kdamond, uint32_t target, NsimSpaceId *ret_id);
+/* Are its operations a plug-in's? */
+bool nsim_kdamond_is_named(const NsimKdamond *kdamond);
 /* Is it migrating, that is, not sampling? */
 bool nsim_kdamond_is_migrating(const NsimKdamond *kdamond);
 /* Did all of its targets die? */

@@ -3,6 +3,7 @@
 #include <mm/damon/plan.h>
 
 #include <sim/time.h>
+#include <string.h>
 
 const char *const nsim_damon_ops_names[] = {"vaddr", "fvaddr", "paddr", NULL};
 const char *const nsim_damos_action_names[] = {"willneed",    "cold",         "pageout",  "hugepage",
@@ -16,6 +17,37 @@ const char *const nsim_damos_filter_names[] = {"anon",     "active", "memcg",  "
                                                "unmapped", "addr",   "target", NULL};
 const char *const nsim_damon_primitive_names[] = {"page_table", "page_fault", "hw_sample", NULL};
 const char *const nsim_damos_watermark_names[] = {"none", "free_mem_rate", NULL};
+
+#define OPS_NAME_BYTES_MAX 63u
+
+const char *
+nsim_damon_ops_name(const NsimDamonContextPlan *context)
+{
+    return context->ops == NSIM_DAMON_NAMED ? context->ops_name : nsim_damon_ops_names[context->ops];
+}
+
+bool
+nsim_damon_is_ops_name(const char *name)
+{
+    static const char others[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    const size_t length = strlen(name);
+    return length <= OPS_NAME_BYTES_MAX && g_ascii_islower(*name) && strspn(name, others) == length;
+}
+
+bool
+nsim_damon_set_ops(NsimDamonContextPlan *context, const char *text)
+{
+    const bool named = g_str_has_prefix(text, NSIM_DAMON_PLUGIN_PREFIX);
+    uint32_t ops = named ? NSIM_DAMON_NAMED : 0;
+    while (ops < NSIM_DAMON_OPS_KINDS && strcmp(nsim_damon_ops_names[ops], text) != 0)
+        ops++;
+    if (named ? !nsim_damon_is_ops_name(text + strlen(NSIM_DAMON_PLUGIN_PREFIX)) : ops == NSIM_DAMON_OPS_KINDS)
+        return false;
+    g_free(context->ops_name);
+    context->ops_name = named ? g_strdup(text) : NULL;
+    context->ops = ops;
+    return true;
+}
 
 static void
 goal_clear(gpointer data)
@@ -63,6 +95,7 @@ context_free(gpointer data)
     g_ptr_array_unref(plan->targets);
     g_ptr_array_unref(plan->schemes);
     g_ptr_array_unref(plan->sample_filters);
+    g_free(plan->ops_name);
     g_free(plan);
 }
 

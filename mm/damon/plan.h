@@ -9,26 +9,15 @@
 #pragma once
 
 #include <mm/damon/context.h>
-#include <numasim/types.h>
+#include <numasim/damon.h>
 
 #define NSIM_DAMON_MAX UINT64_MAX /* "max" */
 
 typedef enum { NSIM_DAMON_VADDR, NSIM_DAMON_FVADDR, NSIM_DAMON_PADDR, NSIM_DAMON_OPS_KINDS } NsimDamonOpsKind;
-
-typedef enum {
-    NSIM_DAMOS_WILLNEED,
-    NSIM_DAMOS_COLD,
-    NSIM_DAMOS_PAGEOUT,
-    NSIM_DAMOS_HUGEPAGE,
-    NSIM_DAMOS_NOHUGEPAGE,
-    NSIM_DAMOS_COLLAPSE,
-    NSIM_DAMOS_LRU_PRIO,
-    NSIM_DAMOS_LRU_DEPRIO,
-    NSIM_DAMOS_MIGRATE_HOT,
-    NSIM_DAMOS_MIGRATE_COLD,
-    NSIM_DAMOS_STAT,
-    NSIM_DAMOS_ACTIONS
-} NsimDamosAction;
+/* A plug-in's, by name. */
+#define NSIM_DAMON_NAMED ((uint32_t)NSIM_DAMON_OPS_KINDS)
+/* What stands before the name of a plug-in's operations in a text: so that a wrong name of others is an error at once. */
+#define NSIM_DAMON_PLUGIN_PREFIX "plugin:"
 
 typedef enum {
     NSIM_GOAL_USER_INPUT,
@@ -146,7 +135,8 @@ typedef struct {
 } NsimDamonTargetPlan;
 
 typedef struct {
-    uint32_t ops; /* NsimDamonOpsKind */
+    uint32_t ops;   /* NsimDamonOpsKind, or NSIM_DAMON_NAMED */
+    char *ops_name; /* NAMED: with the prefix */
     NsimDamonAttrs attrs;
     GPtrArray *targets;        /* NsimDamonTargetPlan * */
     GPtrArray *schemes;        /* NsimDamosPlan * */
@@ -163,6 +153,13 @@ typedef struct {
 typedef struct {
     GPtrArray *kdamonds; /* NsimKdamondPlan * */
 } NsimDamonPlan;
+
+/* As the text has it. */
+const char *nsim_damon_ops_name(const NsimDamonContextPlan *context);
+/* Set the operations. False, and nothing changed: they are neither built in nor "plugin:NAME". */
+bool nsim_damon_set_ops(NsimDamonContextPlan *context, const char *text);
+/* May a plug-in call operations so? */
+bool nsim_damon_is_ops_name(const char *name);
 
 /* All with defaults of the tool and nothing in them. (transfer full) */
 NsimDamonPlan *nsim_damon_plan_new(void);

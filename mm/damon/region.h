@@ -9,6 +9,7 @@
 #pragma once
 
 #include <glib.h>
+#include <numasim/damon.h>
 #include <sim/random.h>
 
 /* What changed between kernel versions. All false: the oldest rules known here, 6.12's. */
@@ -31,10 +32,6 @@ typedef struct {
     uint32_t age;              /* aggregation intervals that the count stayed alike */
     bool reported;             /* of the sample under way: an access was reported (report.h) */
 } NsimDamonRegion;
-
-typedef struct {
-    uint64_t start, end; /* bytes, [start, end) */
-} NsimDamonRange;
 
 /* Regions ascend and do not overlap. */
 typedef struct {

@@ -15,6 +15,7 @@ struct _NsimDamonSession {
     NsimDamonListener listeners[NSIM_DAMON_LISTENERS_MAX];
     uint32_t listener_count;
     uint32_t split_count; /* of the last split, all contexts of a kernel together */
+    GPtrArray *plugins;   /* NsimDamonPlugin * */
     GArray *regions;      /* NsimSnapshotRegion: what a policy is told of */
     char *args;           /* carried out last; NULL */
     NsimDamonFeeds *feeds; /* of the config's text; NULL: none */
@@ -26,6 +27,12 @@ static void
 kdamond_free(gpointer data)
 {
     nsim_kdamond_free(data);
+}
+
+static void
+plugin_free(gpointer data)
+{
+    nsim_damon_plugin_free(data);
 }
 
 /* ---- The policy as a listener ------------------------------------------------------------------------------- */
@@ -72,6 +79,7 @@ nsim_damon_session(NsimMm *mm)
     session->mm = mm;
     session->config = nsim_kdamond_config_default();
     session->kdamonds = g_ptr_array_new_with_free_func(kdamond_free);
+    session->plugins = g_ptr_array_new_with_free_func(plugin_free);
     session->regions = g_array_new(FALSE, FALSE, sizeof(NsimSnapshotRegion));
     nsim_damon_session_listen(session, &(NsimDamonListener){.aggregated = tell_policy, .data = session});
     mm->damon = session;
@@ -85,6 +93,7 @@ nsim_damon_session_free(NsimDamonSession *session)
         return;
     g_ptr_array_unref(session->kdamonds);
     g_array_unref(session->regions);
+    g_ptr_array_unref(session->plugins);
     g_free(session->args);
     nsim_damon_feeds_free(session->feeds);
     g_free(session);
@@ -103,6 +112,15 @@ nsim_damon_session_listen(NsimDamonSession *session, const NsimDamonListener *li
     session->listeners[session->listener_count++] = *listener;
 }
 
+bool
+nsim_damon_session_add_ops(NsimDamonSession *session, const NsimDamonOpsClass *class, void *data, GError **error)
+{
+    NsimDamonPlugin *plugin = nsim_damon_plugin_new(session->plugins, class, data, error);
+    if (plugin != NULL)
+        g_ptr_array_add(session->plugins, plugin);
+    return plugin != NULL;
+}
+
 /* ---- Plans ------------------------------------------------------------------------------------------------------ */
 
 /* Contexts that do not name a primitive have the run's. */
@@ -113,7 +131,7 @@ complete(NsimDamonSession *session, const NsimDamonPlan *plan)
         const NsimKdamondPlan *kdamond = g_ptr_array_index(plan->kdamonds, k);
         for (guint c = 0; c < kdamond->contexts->len; c++) {
             NsimDamonContextPlan *context = g_ptr_array_index(kdamond->contexts, c);
-            if (context->primitive_given)
+            if (context->primitive_given || context->ops == NSIM_DAMON_NAMED)
                 continue;
             context->primitive = session->config.primitive;
             session->default_primitives++;
@@ -167,6 +185,7 @@ start(NsimDamonSession *session, NsimDamonPlan *plan, GError **error)
         const NsimKdamondSetup setup = {.mm = session->mm,
                                         .number = session->kdamonds->len,
                                         .config = &session->config,
+                                        .plugins = session->plugins,
                                         .listeners = session->listeners,
                                         .listener_count = &session->listener_count,
                                         .shared_split_count = &session->split_count,

@@ -20,6 +20,9 @@ NsimKdamondConfig *nsim_damon_session_config(NsimDamonSession *session);
 /* Copied. Listeners are called in the order they came. */
 void nsim_damon_session_listen(NsimDamonSession *session, const NsimDamonListener *listener);
 
+/* A plug-in's operations, which texts may name from now on. False with `error`: taken, or not sound. */
+bool nsim_damon_session_add_ops(NsimDamonSession *session, const NsimDamonOpsClass *class, void *data,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /*
  * Carry out what a user asks for. The first time kdamonds begin; later their parameters change, as `damo tune` does it.
  * Takes the plan, in any case. False with `error`, and nothing changed: what the kernel would refuse, or a plan of

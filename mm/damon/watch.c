@@ -25,6 +25,8 @@ address_in(const NsimDamonWatch *watch, const NsimKdamond *kdamond, uint32_t tar
         *ret = nsim_space_address_of(space, story->first);
         return id == story->space;
     }
+    if (nsim_kdamond_is_named(kdamond))
+        return false; /* addresses are the plug-in's own */
     const uint32_t frame =
         watch->mm->frames == NULL ? NSIM_FRAME_NONE : nsim_frames_of(watch->mm->frames, story->space, story->first);
     *ret = (uint64_t)frame << watch->mm->machine->page_shift;

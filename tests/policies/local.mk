@@ -36,6 +36,6 @@ tests_policies_test_tiering_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_policies_test_tiering_LDADD = $(tests_policies_test_policies_LDADD)
 
 # Scripts that print TAP lines, as those of tests/cli.
-policies_tests = tests/policies/headers.test tests/policies/template.test
+policies_tests = tests/policies/damon-ops.test tests/policies/headers.test tests/policies/template.test
 TESTS += $(policies_tests)
 EXTRA_DIST += $(policies_tests) tests/policies/plugin.c

@@ -8,6 +8,8 @@
 
 #include "test-policies.h"
 
+#include <numasim/damon.h>
+
 #include <CUnit/CUnit.h>
 
 typedef struct {
@@ -67,7 +69,7 @@ test_structs(void)
         PLACE(NsimReclaimConfig, swap_io_ps, 56),
         SIZE(NsimNodeState, 88),
         PLACE(NsimNodeState, active_file, 80),
-        SIZE(NsimHostOps, 384),
+        SIZE(NsimHostOps, 392),
         PLACE(NsimHostOps, decide, 128),
         PLACE(NsimHostOps, resource_count, 176),
         PLACE(NsimHostOps, queue_pages, 200),
@@ -88,6 +90,11 @@ test_structs(void)
         SIZE(NsimResourceCounters, 24),
         PLACE(NsimHostOps, kernel_work, 368),
         PLACE(NsimHostOps, page_at, 376),
+        PLACE(NsimHostOps, damon_ops, 384),
+        SIZE(NsimDamonTargetInfo, 40),
+        SIZE(NsimDamonProbe, 48),
+        SIZE(NsimDamonPages, 32),
+        SIZE(NsimDamonOpsClass, 56),
         SIZE(NsimSnapshotRegion, 24),
         SIZE(NsimSnapshot, 64),
         PLACE(NsimSnapshot, time_ps, 24),

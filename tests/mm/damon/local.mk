@@ -23,6 +23,7 @@ tests_mm_damon_test_damos_SOURCES = \
     tests/mm/damon/test-feed.c \
     tests/mm/damon/test-filter.c \
     tests/mm/damon/test-kdamond.c \
+    tests/mm/damon/test-ops-plugin.c \
     tests/mm/damon/test-quota.c \
     tests/mm/damon/test-recorded.c \
     tests/mm/damon/test-report.c \

@@ -13,7 +13,7 @@ main(void)
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
     if (test_quota_register() && test_filter_register() && test_walk_register() && test_kdamond_register() &&
-        test_report_register() && test_recorded_register() && test_feed_register()) {
+        test_report_register() && test_recorded_register() && test_feed_register() && test_ops_plugin_register()) {
         CU_basic_set_mode(CU_BRM_VERBOSE);
         /* The runner's own result says only that it could run: count what failed. */
         passed =

@@ -7,6 +7,7 @@
 bool test_feed_register(void);
 bool test_filter_register(void);
 bool test_kdamond_register(void);
+bool test_ops_plugin_register(void);
 bool test_quota_register(void);
 bool test_recorded_register(void);
 bool test_report_register(void);
