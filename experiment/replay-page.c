@@ -3,6 +3,7 @@
  * model. */
 #include <experiment/replay-private.h>
 
+#include <mm/huge.h>
 #include <models/cache.h>
 #include <sim/assert.h>
 #include <sim/time.h>
@@ -126,13 +127,14 @@ touch_first(NsimReplay *replay, Thread *thread, NsimTime t_ps, const NsimBurst *
     const NsimAccessor *accessor = &replay->options.machine->accessors[thread->accessor];
     NsimPage first;
     uint32_t count;
-    nsim_space_unit_of(thread->space, burst->page, &first, &count);
+    nsim_huge_fault(replay->options.mm, thread->space_id, burst->page, thread->accessor, &first, &count);
     /* A third of a minor fault is clearing its page (about 0.25 of 0.75 us); larger units clear more pages. */
     const NsimTime cost_ps = accessor->fault_minor_ps + (count - 1) * (accessor->fault_minor_ps / 3);
     const bool again = thread->refault == (NsimPage)burst->page + 1;
     replay->options.mm->vmstat.pgfault -= again;
     raise_fault(replay, thread, t_ps, NSIM_FAULT_FIRST_TOUCH, burst->op != NSIM_OP_READ, first, count,
                 again ? 0 : cost_ps);
+    nsim_huge_faulted(replay->options.mm, thread->space_id, first, count);
     thread->refault =
         (nsim_space_state(thread->space, burst->page) & NSIM_PAGE_ABSENT) != 0 ? (NsimPage)burst->page + 1 : 0;
 }

@@ -149,11 +149,14 @@ NsimNodeId replay_slow_page(NsimReplay *replay, Thread *thread, const NsimBurst 
 /* The next line of a burst of an unfiltered trace through its accessor's cache model. False: its page was not ready. */
 bool replay_issue_cached(NsimReplay *replay, Thread *thread, NsimTime t_ps);
 
-/* The key of a page's translation in a TLB. */
+/* The key of a page's translation in a TLB: a huge page has one entry. */
 static inline uint64_t
 replay_translation(const Thread *thread, NsimPage page)
 {
-    return (uint64_t)thread->space_id << 40 | page;
+    const uint64_t space = (uint64_t)thread->space_id << 40;
+    if (nsim_space_is_huge(thread->space, page))
+        return space | (uint64_t)1 << 39 | page >> thread->space->frame_page_shift;
+    return space | page;
 }
 
 /* The bits of `touched` that an access by a core with a TLB sets in a page's state. */

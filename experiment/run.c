@@ -531,6 +531,18 @@ add_reclaim_counters(GArray *rows, const RunState *state)
     add_pressure(rows, state);
 }
 
+/* Huge pages that advice has led to, under the kernel's names. */
+static void
+add_huge_counters(GArray *rows, const RunState *state)
+{
+    uint64_t splits = 0;
+    for (uint32_t s = 0; s < state->mm->space_count; s++)
+        splits += state->mm->spaces[s]->split_count;
+    add_counter(rows, "thp_fault_alloc", state->mm->vmstat.thp_fault_alloc);
+    add_counter(rows, "thp_fault_fallback", state->mm->vmstat.thp_fault_fallback);
+    add_counter(rows, "thp_split_page", splits);
+}
+
 static void
 fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClass *class)
 {
@@ -550,6 +562,8 @@ fill_counters(NsimRunResult *result, const RunState *state, const NsimPolicyClas
     GArray *all = g_array_new(FALSE, TRUE, sizeof(NsimCounterResult));
     for (uint32_t i = 0; i < G_N_ELEMENTS(rows); i++)
         add_counter(all, rows[i].key, rows[i].value);
+    if (vmstat->thp_shown)
+        add_huge_counters(all, state);
     if (state->mm->reclaim != NULL)
         add_reclaim_counters(all, state);
     result->vmstat_count = all->len;

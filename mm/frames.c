@@ -279,6 +279,11 @@ on_event(void *context, const NsimSpaceEvent *event)
         if (from->of[event->page] != 0)
             split_folio(from->frames, from->of[event->page] - 1);
         break;
+    case NSIM_SPACE_JOINED:
+        /* A new page, in the kernel's eyes: what was known of its parts is gone. */
+        take_away(from, event->page, event->count, &known);
+        give(from, event->page, event->count, event->to, NULL);
+        break;
     case NSIM_SPACE_MADE_OLD:
         make_old(from, event);
         break;

@@ -29,6 +29,8 @@ typedef struct {
     uint64_t numa_hit;         /* pages that got the node they were meant for */
     uint64_t numa_miss;        /* pages that fell back to another node */
     uint64_t numa_hint_faults; /* armed pages touched */
+    bool thp_shown;            /* somebody has given advice on huge pages (mm/huge.h): the next two count then */
+    uint64_t thp_fault_alloc, thp_fault_fallback;
 } NsimVmstat;
 
 /* The threads of the workloads; whoever runs them says what they do. */

@@ -33,6 +33,7 @@ libmm_a_SOURCES = \
     mm/frames.c mm/frames.h \
     mm/host.c mm/host.h mm/host-private.h mm/host-decide.c mm/host-kernel.c mm/host-place.c mm/host-questions.c mm/host-sense.c \
     mm/host-tasks.c \
+    mm/huge.c mm/huge.h \
     mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
     mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \

@@ -85,6 +85,12 @@ nsim_space_region_of(const NsimSpace *space, NsimPage page)
 void
 nsim_space_unit_of(const NsimSpace *space, NsimPage page, NsimPage *ret_first, uint32_t *ret_count)
 {
+    const NsimPage frame_mask = ((NsimPage)1 << space->frame_page_shift) - 1;
+    if ((space->heads[page >> space->frame_page_shift] & NSIM_HEAD_HUGE) != 0) {
+        *ret_first = page & ~frame_mask;
+        *ret_count = (uint32_t)frame_mask + 1;
+        return;
+    }
     const NsimSpaceRegion *region = nsim_space_region_of(space, page);
     const NsimPage aligned = page & ~((NsimPage)region->unit_pages - 1);
     /* A unit that would reach out of its region shrinks to base pages, as a huge page does that does not fit its VMA. */
@@ -116,6 +122,15 @@ nsim_space_address_of(const NsimSpace *space, NsimPage page)
 {
     const uint64_t in_frame = page & (((uint64_t)1 << space->frame_page_shift) - 1);
     return (space->frame_addresses[page >> space->frame_page_shift] << 21) + (in_frame << space->page_shift);
+}
+
+/* Does the frame that begins at `first` lie in one region? */
+static bool
+is_in_one_region(const NsimSpace *space, NsimPage first)
+{
+    const NsimSpaceRegion *region = nsim_space_region_of(space, first);
+    return region->first <= first &&
+           first + ((NsimPage)1 << space->frame_page_shift) <= region->first + region->count;
 }
 
 /* ---- Life --------------------------------------------------------------------------------------------------- */
@@ -159,6 +174,10 @@ nsim_space_new(NsimMemory *memory, const char *workload, const uint64_t *frames,
     space->copies = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_queue_init(&space->shadows);
     build_regions(space, ranges, range_count);
+    for (uint64_t f = 0; unit_pages == 1u << space->frame_page_shift && f < frame_count; f++) {
+        if (is_in_one_region(space, f << space->frame_page_shift))
+            space->heads[f] |= NSIM_HEAD_HUGE;
+    }
     return space;
 }
 
@@ -181,6 +200,9 @@ nsim_space_free(NsimSpace *space)
 
 /* ---- State -------------------------------------------------------------------------------------------------- */
 
+/* The part of a head that is the state of all pages. */
+#define UNIFORM 0xffffu
+
 static void
 split_frame(NsimSpace *space, uint64_t frame)
 {
@@ -190,7 +212,7 @@ split_frame(NsimSpace *space, uint64_t frame)
     uint16_t *states = &space->states[frame << space->frame_page_shift];
     for (uint32_t i = 0; i < (1u << space->frame_page_shift); i++)
         states[i] = (uint16_t)head;
-    space->heads[frame] = NSIM_HEAD_SPLIT;
+    space->heads[frame] = (head & ~UNIFORM) | NSIM_HEAD_SPLIT;
 }
 
 void
@@ -213,7 +235,7 @@ nsim_space_change(NsimSpace *space, NsimPage page, uint64_t count, uint16_t clea
         const uint64_t frame = page >> space->frame_page_shift;
         const uint32_t head = space->heads[frame];
         if ((page & (frame_pages - 1)) == 0 && end - page >= frame_pages && (head & NSIM_HEAD_SPLIT) == 0) {
-            space->heads[frame] = ((head & ~(uint32_t)clear) | set) & 0xffffu;
+            space->heads[frame] = (head & ~(uint32_t)clear) | set;
             page += frame_pages;
             continue;
         }
@@ -247,10 +269,12 @@ place_frame(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId node)
 {
     const uint64_t frame_pages = (uint64_t)1 << space->frame_page_shift;
     const uint64_t frame = page >> space->frame_page_shift;
-    if ((page & (frame_pages - 1)) != 0 || count < frame_pages || space->heads[frame] != NSIM_PAGE_FRESH ||
+    const uint32_t kept = NSIM_HEAD_HUGE | NSIM_HEAD_WANTED | NSIM_HEAD_REFUSED | NSIM_PAGE_SPLIT;
+    const uint32_t head = space->heads[frame];
+    if ((page & (frame_pages - 1)) != 0 || count < frame_pages || (head & ~kept) != NSIM_PAGE_FRESH ||
         nsim_memory_free_pages(space->memory, node) < frame_pages)
         return false;
-    space->heads[frame] = NSIM_PAGE_ACCESSED | node;
+    space->heads[frame] = (head & kept) | NSIM_PAGE_ACCESSED | node;
     nsim_memory_take(space->memory, node, frame_pages);
     space->resident_count += frame_pages;
     return true;
@@ -282,7 +306,7 @@ nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId nod
                 break;
             nsim_memory_take(space->memory, node, 1);
             space->resident_count++;
-            nsim_space_set_state(space, page + done, (uint16_t)(NSIM_PAGE_ACCESSED | node));
+            nsim_space_set_state(space, page + done, (uint16_t)((state & NSIM_PAGE_SPLIT) | NSIM_PAGE_ACCESSED | node));
         } else {
             tell(space, NSIM_SPACE_PLACED, page + told, done - told, NSIM_NODE_NONE, node);
             told = done + 1;
@@ -325,10 +349,21 @@ nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t 
         space->watcher(space->watcher_context, &event);
 }
 
+/* Every unit of movement in the run of pages is base pages. */
+static void
+part(NsimSpace *space, NsimPage page, uint64_t count)
+{
+    const NsimPage end = page + count;
+    for (uint64_t f = page >> space->frame_page_shift; f << space->frame_page_shift < end; f++)
+        space->heads[f] &= ~(uint32_t)NSIM_HEAD_HUGE;
+    nsim_space_change(space, page, count, 0, NSIM_PAGE_SPLIT);
+}
+
 void
 nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count)
 {
-    nsim_space_change(space, first, count, 0, NSIM_PAGE_SPLIT);
+    part(space, first, count);
+    space->split_count++;
     tell(space, NSIM_SPACE_SPLIT, first, count, node_of(space, first), NSIM_NODE_NONE);
 }
 
@@ -484,6 +519,109 @@ nsim_space_nearest(const NsimSpace *space, NsimPage page, const NsimNodeId *orde
             return order[i];
     }
     return home;
+}
+
+/* ---- Huge pages --------------------------------------------------------------------------------------------- */
+
+static uint64_t
+frame_pages_of(const NsimSpace *space)
+{
+    return (uint64_t)1 << space->frame_page_shift;
+}
+
+bool
+nsim_space_may_join(const NsimSpace *space, NsimPage first)
+{
+    return (space->heads[first >> space->frame_page_shift] & NSIM_HEAD_REFUSED) == 0 && is_in_one_region(space, first);
+}
+
+void
+nsim_space_prepare(NsimSpace *space, NsimPage first, bool huge)
+{
+    if (!huge) {
+        part(space, first, frame_pages_of(space));
+        return;
+    }
+    nsim_assert(is_in_one_region(space, first));
+    nsim_space_change(space, first, frame_pages_of(space), NSIM_PAGE_SPLIT, 0);
+    space->heads[first >> space->frame_page_shift] |= NSIM_HEAD_HUGE;
+}
+
+/* Tell the watcher of a run of pages that were in one place. */
+static void
+watch_join(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId from, NsimNodeId to)
+{
+    const NsimSpaceEventKind kind = from == NSIM_NODE_NONE ? NSIM_SPACE_PLACED : NSIM_SPACE_MOVED;
+    const NsimSpaceEvent event = {.kind = kind, .page = page, .count = count, .from = from, .to = to, .space = space};
+    if (space->watcher != NULL && from != to)
+        space->watcher(space->watcher_context, &event);
+}
+
+/* Give a page's place and copies back. Returns where it was, NSIM_NODE_NONE: nowhere. */
+static NsimNodeId
+vacate(NsimSpace *space, NsimPage page)
+{
+    (void)nsim_space_drop_copies(space, page);
+    const uint16_t state = nsim_space_state(space, page);
+    if ((state & NSIM_PAGE_ABSENT) != 0) {
+        space->resident_count++;
+        return NSIM_NODE_NONE;
+    }
+    nsim_assert((state & NSIM_PAGE_SWAPPED) == 0);
+    nsim_memory_give(space->memory, state & NSIM_PAGE_NODE, 1);
+    return state & NSIM_PAGE_NODE;
+}
+
+void
+nsim_space_join(NsimSpace *space, NsimPage first, NsimNodeId node)
+{
+    const NsimPage end = first + frame_pages_of(space);
+    const uint64_t frame = first >> space->frame_page_shift;
+    nsim_assert(first == frame << space->frame_page_shift && is_in_one_region(space, first));
+    NsimPage run = first;
+    NsimNodeId from = NSIM_NODE_NONE;
+    for (NsimPage page = first; page < end; page++) {
+        const NsimNodeId was = vacate(space, page);
+        if (page > first && was != from) {
+            watch_join(space, run, page - run, from, node);
+            run = page;
+        }
+        from = was;
+    }
+    watch_join(space, run, end - run, from, node);
+    space->heads[frame] = (space->heads[frame] & (NSIM_HEAD_WANTED | NSIM_HEAD_REFUSED)) | NSIM_HEAD_HUGE |
+                          NSIM_PAGE_ACCESSED | NSIM_PAGE_DIRTY | node;
+    const NsimSpaceEvent event = {
+        .kind = NSIM_SPACE_JOINED, .page = first, .count = end - first, .to = node, .space = space};
+    if (space->listener != NULL)
+        space->listener(space->listener_context, &event);
+}
+
+/* A frame with no memory at all takes the advice at its first touch. */
+static void
+advise_frame(NsimSpace *space, uint64_t frame, NsimAdvice advice)
+{
+    const NsimPage first = frame << space->frame_page_shift;
+    uint32_t *head = &space->heads[frame];
+    uint16_t all, any;
+    nsim_space_survey(space, first, frame_pages_of(space), &all, &any);
+    const bool absent = (all & NSIM_PAGE_ABSENT) != 0 && (any & NSIM_PAGE_MOVING) == 0;
+    *head &= ~(uint32_t)(NSIM_HEAD_WANTED | NSIM_HEAD_REFUSED);
+    *head |= advice == NSIM_ADVICE_HUGE ? NSIM_HEAD_WANTED : NSIM_HEAD_REFUSED;
+    if (absent && advice == NSIM_ADVICE_NO_HUGE)
+        part(space, first, frame_pages_of(space));
+}
+
+void
+nsim_space_advise(NsimSpace *space, NsimPage page, uint64_t count, NsimAdvice advice)
+{
+    const uint64_t mask = frame_pages_of(space) - 1;
+    const NsimPage end = MIN(page + count, space->page_count);
+    const bool huge = advice == NSIM_ADVICE_HUGE;
+    const uint64_t from = (page + (huge ? mask : 0)) >> space->frame_page_shift;
+    const uint64_t to = (end + (huge ? 0 : mask)) >> space->frame_page_shift;
+    for (uint64_t f = from; count > 0 && f < to; f++)
+        advise_frame(space, f, advice);
 }
 
 /* ---- Audit -------------------------------------------------------------------------------------------------- */

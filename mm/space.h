@@ -28,8 +28,11 @@ enum {
 };
 #define NSIM_PAGE_FRESH ((uint16_t)(NSIM_PAGE_ABSENT | NSIM_PAGE_NODE))
 
-/* Frame head, 32 bits: the uniform state, or SPLIT. */
+/* Frame head, 32 bits: the uniform state, or SPLIT, and what holds for the frame as a whole. */
 #define NSIM_HEAD_SPLIT (1u << 16)
+#define NSIM_HEAD_HUGE (1u << 17)    /* the frame is one unit of movement: a huge page, or would be one */
+#define NSIM_HEAD_WANTED (1u << 18)  /* VM_HUGEPAGE */
+#define NSIM_HEAD_REFUSED (1u << 19) /* VM_NOHUGEPAGE */
 
 /* A run of dense pages with one name and one unit of movement. */
 typedef struct {
@@ -48,6 +51,8 @@ typedef enum {
     NSIM_SPACE_MOVED,     /* pages that were on `from` are on `to` */
     NSIM_SPACE_EXCHANGED, /* the pages from `page` on and those from `partner` on have changed places */
     NSIM_SPACE_SPLIT,     /* a unit of movement is base pages from now on */
+    NSIM_SPACE_JOINED,    /* a frame is one unit of movement from now on, in a new place on `to`; only for the listener,
+                             watchers are told of its pages as placed or moved */
     NSIM_SPACE_MADE_OLD   /* a monitor has cleared accessed bits; `accessed`: one was set */
 } NsimSpaceEventKind;
 
@@ -82,6 +87,7 @@ struct _NsimSpace {
     uint64_t copy_count;       /* copies in all */
     uint64_t shadow_counts[NSIM_PAGE_NODE + 1]; /* shadows by node (private) */
     uint64_t resident_count;   /* pages that have memory, copies not counted */
+    uint64_t split_count;      /* units that were split, ever */
     NsimSpaceListener listener; /* nullable, and so is idle */
     NsimSpaceIdle idle;
     void *listener_context;
@@ -143,6 +149,37 @@ void nsim_space_move(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId
 void nsim_space_exchange(NsimSpace *space, NsimPage page, NsimPage partner, uint64_t count);
 /* A unit of movement is split: its pages move by themselves from now on. */
 void nsim_space_split(NsimSpace *space, NsimPage first, uint64_t count);
+
+/*
+ * Huge pages (mm/huge.h): frames that are one unit of movement, whatever unit their region has. `first` begins a frame.
+ *
+ * May the frame become one? It lies in one region, and nobody has refused it (VM_NOHUGEPAGE).
+ */
+bool nsim_space_may_join(const NsimSpace *space, NsimPage first);
+/* A frame without any memory is to get it as one unit, or, `huge` false, page by page. */
+void nsim_space_prepare(NsimSpace *space, NsimPage first, bool huge);
+/*
+ * The inverse of a split, by copying: all of the frame is one unit on `node`, where the caller has taken memory for every
+ * page and filled it. Old places are given back, copies dropped; pages without memory have some now. As the kernel maps a
+ * collapsed page, all of it is accessed and dirty, neither armed nor moving. No page may be on a disk.
+ */
+void nsim_space_join(NsimSpace *space, NsimPage first, NsimNodeId node);
+
+typedef enum { NSIM_ADVICE_HUGE, NSIM_ADVICE_NO_HUGE } NsimAdvice;
+
+/*
+ * MADV_HUGEPAGE and MADV_NOHUGEPAGE on a range. HUGE holds for frames that lie in it whole, NO_HUGE for all it touches:
+ * a frame that two mappings share cannot be huge. What has memory stays as it is.
+ */
+void nsim_space_advise(NsimSpace *space, NsimPage page, uint64_t count, NsimAdvice advice);
+
+/* Does one entry of the page table map all of the page's frame? */
+static inline bool
+nsim_space_is_huge(const NsimSpace *space, NsimPage page)
+{
+    return (space->heads[page >> space->frame_page_shift] & NSIM_HEAD_HUGE) != 0 &&
+           (nsim_space_state(space, page) & (NSIM_PAGE_SPLIT | NSIM_PAGE_ABSENT)) == 0;
+}
 
 /*
  * A monitor's test of pages that one entry of a page table maps: clear the accessed bits, and later ask whether a page was

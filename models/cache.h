@@ -3,7 +3,8 @@
  * Caches in front of memory: a set-associative, write-back, write-allocate last-level cache with true LRU for traces that
  * were not filtered at capture, and a set-associative LRU TLB of base pages.
  *
- * Left out: inclusion, prefetch into the cache, sharing between accessors (coherence), huge-page TLB entries.
+ * Left out: inclusion, prefetch into the cache, sharing between accessors (coherence), TLB entries of huge pages apart
+ * from the others.
  */
 #pragma once
 

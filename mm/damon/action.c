@@ -4,6 +4,8 @@
 
 #include <mm/damon/filter.h>
 #include <mm/damon/goal.h>
+#include <mm/damon/ops-space.h>
+#include <mm/huge.h>
 
 #include <gio/gio.h>
 #include <string.h>
@@ -212,6 +214,24 @@ tell(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosFolioFat
         actor->folio(actor->data, folio, fate);
 }
 
+/* ---- Advice ------------------------------------------------------------------------------------------------- */
+
+/* madvise() on the range, which the kernel counts whole; no folio is looked at. */
+static void
+advise(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t start, uint64_t end, NsimDamosWork *work)
+{
+    const NsimDamonSpaceTarget *handle = target->handle;
+    const bool huge = actor->plan->action == NSIM_DAMOS_HUGEPAGE;
+    NsimPage first, last;
+    work->cpu_ps += actor->costs->folio_ps;
+    work->applied_bytes += end - start;
+    if (!nsim_space_page_at(handle->space, start, &first))
+        return;
+    if (!nsim_space_page_at(handle->space, end, &last))
+        last = (NsimPage)handle->space->page_count;
+    nsim_huge_advise(actor->mm, handle->id, first, last - first, huge ? NSIM_ADVICE_HUGE : NSIM_ADVICE_NO_HUGE);
+}
+
 void
 nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t start, uint64_t end,
                NsimDamosWork *work)
@@ -221,6 +241,10 @@ nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint6
     /* Counting alone needs no look at memory. */
     if (actor->plan->action == NSIM_DAMOS_STAT && !has_folio_filters(actor->plan))
         return;
+    if (actor->plan->action == NSIM_DAMOS_HUGEPAGE || actor->plan->action == NSIM_DAMOS_NOHUGEPAGE) {
+        advise(actor, target, start, end, work);
+        return;
+    }
     for (uint64_t address = start; address < end;) {
         const NsimDamonFolio folio = context->ops->folio(context->ops_state, target, address, end);
         const uint64_t key = ((uint64_t)folio.space << 48 | folio.page) + 1;

@@ -5,8 +5,8 @@
  *
  * Source: damon_pa_apply_scheme(), damon_va_apply_scheme() and what they call in Linux mm/damon/, 6.12 to 7.2, written
  * anew. Pages that go out, and LRU lists, are reclaim's (mm/reclaim.h): without it there are none. Left out: waiting
- * for pages that go out; collapsing base pages to a huge one, which this memory cannot do; advice on huge pages and on
- * what will be needed is taken and has no effect, since nothing here would follow it.
+ * for pages that go out; collapsing base pages to a huge one; reading ahead what will be needed (willneed is taken and
+ * has no effect). Advice on huge pages is mm/huge.h's.
  */
 #pragma once
 

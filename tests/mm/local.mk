@@ -7,6 +7,7 @@ tests_mm_test_mm_SOURCES = \
     tests/mm/box.c tests/mm/box.h \
     tests/mm/test-frames.c \
     tests/mm/test-host.c \
+    tests/mm/test-huge.c \
     tests/mm/test-lru.c \
     tests/mm/test-memory.c \
     tests/mm/test-mover.c \

@@ -12,7 +12,7 @@ main(void)
     bool passed = false;
     if (CU_initialize_registry() != CUE_SUCCESS)
         return EXIT_FAILURE;
-    if (test_memory_register() && test_space_register() && test_space_random_register() && test_host_register() && test_frames_register() &&
+    if (test_memory_register() && test_space_register() && test_space_random_register() && test_host_register() && test_frames_register() && test_huge_register() &&
         test_lru_register() && test_story_register() && test_tiers_register() &&
         test_mover_register() && test_reclaim_register()) {
         CU_basic_set_mode(CU_BRM_VERBOSE);

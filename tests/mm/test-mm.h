@@ -6,6 +6,7 @@
 
 bool test_frames_register(void);
 bool test_host_register(void);
+bool test_huge_register(void);
 bool test_lru_register(void);
 bool test_memory_register(void);
 bool test_mover_register(void);
