@@ -541,6 +541,8 @@ add_huge_counters(GArray *rows, const RunState *state)
     add_counter(rows, "thp_fault_alloc", state->mm->vmstat.thp_fault_alloc);
     add_counter(rows, "thp_fault_fallback", state->mm->vmstat.thp_fault_fallback);
     add_counter(rows, "thp_split_page", splits);
+    add_counter(rows, "thp_collapse_alloc", nsim_mover_stats(state->mover)->collapse_alloc);
+    add_counter(rows, "thp_collapse_alloc_failed", nsim_mover_stats(state->mover)->collapse_alloc_failed);
 }
 
 static void

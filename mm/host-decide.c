@@ -24,6 +24,8 @@ move_problem(const NsimMm *mm, const NsimDecision *decision)
         return "a reason this version does not know";
     if (decision->queue == 0 && mm->fault_thread == NSIM_THREAD_NONE)
         return "a move in queue 0, which is for faults, outside one";
+    if ((decision->flags & NSIM_MOVE_COLLAPSE) != 0)
+        return "a flag this version does not know";
     if ((decision->flags & NSIM_MOVE_EXCHANGE) != 0 &&
         !in_space(mm->spaces[decision->space], decision->partner, decision->count))
         return "an exchange with pages beyond the end of the address space";

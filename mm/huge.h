@@ -5,7 +5,7 @@
  * Source: do_huge_pmd_anonymous_page() and hugepage_madvise() of Linux mm/, in outline, written anew;
  * Documentation/admin-guide/mm/transhuge.rst. Huge pages are units of movement of one frame (mm/space.h).
  *
- * Left out: khugepaged; collapse; direct compaction (a node without free memory gives base pages at once); ranges of
+ * What becomes huge later is the mover's (NSIM_MOVE_COLLAPSE). Left out: khugepaged; direct compaction (a node without free memory gives base pages at once); ranges of
  * advice smaller than a frame, which add up to one in the kernel when their mappings merge.
  */
 #pragma once

@@ -78,6 +78,44 @@ partner_is_ready(const Task *task, const Folio *folio)
            node == folio->destination;
 }
 
+/* Pages of a frame, all of which can be copied now, that have memory; 0: there is nothing to collapse. */
+static uint32_t
+pages_to_collapse(const NsimSpace *space, NsimPage page, uint32_t pages)
+{
+    uint32_t present = 0;
+    uint16_t all, any;
+    nsim_space_survey(space, page, pages, &all, &any);
+    if ((any & (NSIM_PAGE_SWAPPED | NSIM_PAGE_MOVING)) != 0 || nsim_space_is_huge(space, page) ||
+        !nsim_space_may_join(space, page))
+        return 0;
+    for (uint32_t i = 0; i < pages; i++)
+        present += (nsim_space_state(space, page + i) & NSIM_PAGE_ABSENT) == 0;
+    return present;
+}
+
+/* The frame at the request's next page into the batch, or skipped. */
+static void
+take_frame(Task *task, Request *request)
+{
+    const NsimSpace *space = space_of(task);
+    const uint32_t pages = 1u << space->frame_page_shift;
+    const Folio folio = {.request = request,
+                         .token = request->token,
+                         .page = request->next,
+                         .pages = pages,
+                         .entries = pages_to_collapse(space, request->next, pages),
+                         .source = request->decision.node,
+                         .destination = request->decision.node,
+                         .collapse = true};
+    request->next += pages;
+    if (folio.entries == 0) {
+        request->skipped_pages += pages;
+        return;
+    }
+    request->folios++;
+    g_array_append_val(task->folios, folio);
+}
+
 /* The folio at the request's next page into the batch, or the page skipped. */
 static void
 take_folio(Task *task, Request *request, NsimTime *cost_ps)
@@ -137,7 +175,10 @@ fill_batch(Task *task, NsimTime *cost_ps)
             break;
         while (request->next < request->end && pages < limit) {
             const guint before = task->folios->len;
-            take_folio(task, request, cost_ps);
+            if ((request->decision.flags & NSIM_MOVE_COLLAPSE) != 0)
+                take_frame(task, request);
+            else
+                take_folio(task, request, cost_ps);
             if (task->folios->len > before)
                 pages += folio_at(task, before)->pages;
         }
@@ -159,6 +200,13 @@ copies_by_batch(const NsimMover *mover, NsimCopierKind copier)
 {
     const NsimFlow flow = (NsimFlow)mover->setup.config.flow;
     return flow == NSIM_FLOW_BATCH || copier != NSIM_COPIER_CPU;
+}
+
+/* How many folios of page replacement's lists it is before the move. */
+static uint32_t
+lru_entries(const Folio *folio)
+{
+    return folio->collapse ? folio->entries : 1;
 }
 
 static void unmap_next(Task *task, NsimTime now_ps);
@@ -199,7 +247,8 @@ batch_begin(Task *task, NsimTime now_ps)
 
     task->core = choose_core(task, folio_at(task, 0)->source, decision.node, now_ps);
     task->exchange = (decision.flags & NSIM_MOVE_EXCHANGE) != 0;
-    task->transactional = !task->exchange && task->queue > 0 &&
+    const bool collapse = (decision.flags & NSIM_MOVE_COLLAPSE) != 0;
+    task->transactional = !task->exchange && !collapse && task->queue > 0 &&
                           (mover->setup.config.transactional || (decision.flags & NSIM_MOVE_TRANSACTIONAL) != 0);
     task->sync = (decision.flags & NSIM_MOVE_SYNC) != 0;
     task->alone = task->full = false;
@@ -207,7 +256,7 @@ batch_begin(Task *task, NsimTime now_ps)
     task->pass_max = task->sync ? PASSES_BATCH : PASSES_ASYNC;
     if (task->transactional)
         task->pass_max += (uint32_t)mover->setup.config.transaction_retries;
-    task->copier = mover->copiers[MIN(decision.reason, NSIM_REASONS - 1)];
+    task->copier = collapse ? NSIM_COPIER_CPU : mover->copiers[MIN(decision.reason, NSIM_REASONS - 1)];
     task->batch_flow = task->transactional || copies_by_batch(mover, task->copier);
     if (task->fresh_list)
         cost_ps += costs->start_ps + ((decision.flags & NSIM_MOVE_SYSCALL) != 0 ? costs->call_ps : 0);
@@ -215,7 +264,8 @@ batch_begin(Task *task, NsimTime now_ps)
     if (task->fresh_list && task->queue > 0 && (decision.flags & NSIM_MOVE_SYSCALL) == 0)
         now_ps += costs->wake_ps;
     task->fresh_list = false;
-    cost_ps += task->folios->len * costs->isolate_ps;
+    for (guint i = 0; i < task->folios->len; i++)
+        cost_ps += lru_entries(folio_at(task, i)) * costs->isolate_ps;
     mover_at(mover, mover_work(task, NSIM_PHASE_ISOLATE, now_ps, cost_ps), isolated, task);
     return true;
 }
@@ -326,7 +376,7 @@ static bool
 take_destination(Task *task, guint index, NsimTime now_ps)
 {
     Folio *folio = folio_at(task, index);
-    folio->shadow = !task->exchange && has_shadow(task, folio);
+    folio->shadow = !task->exchange && !folio->collapse && has_shadow(task, folio);
     if (task->exchange)
         return true;
     for (uint32_t i = 0; folio->shadow && i < folio->pages; i++) {
@@ -341,9 +391,13 @@ take_destination(Task *task, guint index, NsimTime now_ps)
     nsim_spaces_reclaim_shadows(task->mover->setup.spaces, task->mover->setup.space_count, folio->destination, needed);
     if (nsim_memory_free_pages(task->mover->setup.memory, folio->destination) >= needed) {
         nsim_memory_take(task->mover->setup.memory, folio->destination, folio->pages);
+        task->mover->stats.collapse_alloc += folio->collapse;
         return true;
     }
-    if (folio->pages > 1)
+    task->mover->stats.collapse_alloc_failed += folio->collapse;
+    if (folio->collapse)
+        fail_folio(task, folio, NSIM_CAUSE_NO_DESTINATION, now_ps);
+    else if (folio->pages > 1)
         split_folio(task, index, now_ps);
     else
         run_out(task, now_ps);
@@ -361,7 +415,7 @@ drop_copies(Task *task, const Folio *folio)
         (void)nsim_space_drop_copies(space, folio->page + i);
 }
 
-/* Accesses wait from now on. */
+/* Accesses wait from now on; in a frame that collapses first touches, too. */
 static void
 set_moving(Task *task, Folio *folio, bool moving, NsimTime now_ps)
 {
@@ -379,6 +433,12 @@ is_reachable(const Task *task, const Folio *folio)
 {
     const NsimMachine *machine = task->mover->setup.machine;
     const NsimAccessorId accessor = task->mover->setup.cpus->cores[task->core].accessor;
+    for (uint32_t i = 0; folio->collapse && i < folio->pages; i++) {
+        const uint16_t state = nsim_space_state(space_of(task), folio->page + i);
+        if ((state & NSIM_PAGE_ABSENT) == 0 &&
+            !nsim_machine_route(machine, accessor, state & NSIM_PAGE_NODE, NSIM_DIR_READ)->reachable)
+            return false;
+    }
     return nsim_machine_route(machine, accessor, folio->source, NSIM_DIR_READ)->reachable &&
            nsim_machine_route(machine, accessor, folio->destination, NSIM_DIR_WRITE)->reachable;
 }
@@ -388,6 +448,8 @@ static bool
 was_taken(const Task *task, const Folio *folio)
 {
     uint16_t all, any;
+    if (folio->collapse)
+        return pages_to_collapse(space_of(task), folio->page, folio->pages) != folio->entries;
     nsim_space_survey(space_of(task), folio->page, folio->pages, &all, &any);
     return (any & GONE) != 0 || (any & NSIM_PAGE_NODE) != folio->source ||
            (all & NSIM_PAGE_NODE) != folio->source;
@@ -590,13 +652,34 @@ flush(Task *task, NsimTime now_ps)
         const Folio *folio = folio_at(task, i);
         if (folio->state != FOLIO_UNMAPPED)
             continue;
-        huge_folios += folio->entries < folio->pages;
-        base_pages += folio->entries < folio->pages ? 0 : folio->pages;
+        const bool huge = !folio->collapse && folio->entries < folio->pages;
+        huge_folios += huge;
+        base_pages += huge ? 0 : folio->entries;
     }
     mover_at(task->mover, shoot_down(task, base_pages, huge_folios, now_ps), flushed, task);
 }
 
 /* ---- Copying and remapping -------------------------------------------------------------------------------------- */
+
+/* What has to be copied for a frame that collapses: runs of pages on one node each. Clearing the rest is left out. */
+static void
+add_runs(const Task *task, const Folio *folio, GArray *pieces)
+{
+    const NsimSpace *space = space_of(task);
+    for (uint32_t i = 0, count; i < folio->pages; i += count) {
+        const uint16_t where = nsim_space_state(space, folio->page + i) & (NSIM_PAGE_NODE | NSIM_PAGE_ABSENT);
+        for (count = 1; i + count < folio->pages; count++) {
+            if ((nsim_space_state(space, folio->page + i + count) & (NSIM_PAGE_NODE | NSIM_PAGE_ABSENT)) != where)
+                break;
+        }
+        const NsimPiece piece = {.source = (NsimNodeId)where,
+                                 .destination = folio->destination,
+                                 .lines = (uint32_t)lines_of(task, count),
+                                 .mapping_lines = (uint32_t)lines_of(task, 1)};
+        if ((where & NSIM_PAGE_ABSENT) == 0)
+            g_array_append_val(pieces, piece);
+    }
+}
 
 /* What has to be copied for a folio: nothing where a shadow waits, both ways in an exchange. */
 static void
@@ -607,7 +690,9 @@ add_pieces(const Task *task, const Folio *folio, GArray *pieces)
                              .destination = folio->destination,
                              .lines = lines,
                              .mapping_lines = folio->entries < folio->pages ? lines : (uint32_t)lines_of(task, 1)};
-    if (folio->shadow)
+    if (folio->collapse)
+        add_runs(task, folio, pieces);
+    if (folio->shadow || folio->collapse)
         return;
     g_array_append_val(pieces, piece);
     if (task->exchange) {
@@ -711,6 +796,10 @@ settle_pages(Task *task, const Folio *folio)
 {
     NsimMover *mover = task->mover;
     NsimSpace *space = space_of(task);
+    if (folio->collapse) {
+        nsim_space_join(space, folio->page, folio->destination);
+        return;
+    }
     /* While a transaction leaves its pages mapped they can get copies. */
     if (task->transactional)
         drop_copies(task, folio);
@@ -754,7 +843,7 @@ remap(Task *task, NsimTime now_ps)
 {
     const NsimMigrationCosts *costs = task->mover->costs;
     Folio *folio = folio_at(task, task->at);
-    NsimTime cost_ps = costs->move_ps + folio->entries * costs->remap_entry_ps;
+    NsimTime cost_ps = costs->move_ps + (folio->collapse ? 1 : folio->entries) * costs->remap_entry_ps;
     if (task->exchange)
         cost_ps *= 2;
     if (task->transactional) {
@@ -816,8 +905,11 @@ static void
 release(Task *task, NsimTime now_ps)
 {
     uint64_t count = 0;
-    for (guint i = 0; i < task->folios->len; i++)
-        count += folio_at(task, i)->state == FOLIO_MOVED || folio_at(task, i)->state == FOLIO_FAILED;
+    for (guint i = 0; i < task->folios->len; i++) {
+        const Folio *folio = folio_at(task, i);
+        const bool over = folio->state == FOLIO_MOVED || folio->state == FOLIO_FAILED;
+        count += over ? lru_entries(folio) : 0;
+    }
     const NsimTime cost_ps = count * task->mover->costs->release_ps;
     mover_at(task->mover, mover_work(task, NSIM_PHASE_RELEASE, now_ps, cost_ps), released, task);
 }

@@ -39,6 +39,7 @@ typedef struct {
     uint8_t tries;        /* transactional copies */
     NsimTime unmapped_ps; /* accesses wait from then on */
     bool shadow;          /* the destination still holds its content */
+    bool collapse;        /* base pages that become one huge page; `entries` of them have memory, most on `source` */
 } Folio;
 
 /* Somebody who migrates: a kernel thread with a queue, or a thread in a fault. */

@@ -584,7 +584,9 @@ mover_settle(Task *task, Folio *folio, NsimTime now_ps)
     const bool moved = folio->state == FOLIO_MOVED;
     const bool huge = folio->pages > 1;
     request->folios--;
-    if (moved) {
+    if (moved && folio->collapse) {
+        request->moved_pages += folio->pages;
+    } else if (moved) {
         request->moved_pages += folio->pages;
         stats->thp_success += huge;
         stats->ping_pong_pages += is_ping_pong(mover, task->space, folio, now_ps) ? folio->pages : 0;

@@ -81,6 +81,7 @@ typedef struct {
     uint64_t copied_bytes[NSIM_COPIERS];
     /* vmstat */
     uint64_t thp_success, thp_fail, thp_split;
+    uint64_t collapse_alloc, collapse_alloc_failed;
     uint64_t shootdowns; /* CPUs interrupted to flush their TLBs */
     uint64_t batches;
 } NsimMoverStats;
@@ -128,6 +129,13 @@ typedef struct {
 } NsimInitiator;
 
 #define NSIM_THREAD_NONE UINT32_MAX
+
+/*
+ * Of a request, beside the flags of the contract: whole frames become one unit of movement each, copied into new memory on
+ * the decision's node (MADV_COLLAPSE). Frames without memory or with a page on a disk are passed over, as are those that
+ * are one unit already.
+ */
+#define NSIM_MOVE_COLLAPSE (1u << 31)
 
 /*
  * Take a request. Returns its token (never 0). The decision is sound (checked by the caller). It begins at `now_ps` or

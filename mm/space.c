@@ -302,7 +302,8 @@ nsim_space_place(NsimSpace *space, NsimPage page, uint64_t count, NsimNodeId nod
         }
         const uint16_t state = nsim_space_state(space, page + done);
         if ((state & NSIM_PAGE_ABSENT) != 0) {
-            if (nsim_memory_free_pages(space->memory, node) == 0)
+            /* On the move: its frame collapses, and will have memory. */
+            if (nsim_memory_free_pages(space->memory, node) == 0 || (state & NSIM_PAGE_MOVING) != 0)
                 break;
             nsim_memory_take(space->memory, node, 1);
             space->resident_count++;

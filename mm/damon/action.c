@@ -154,7 +154,7 @@ add_move(const NsimDamosActor *actor, const NsimDamonFolio *folio, GArray *moves
         last->count += folio->pages;
         return true;
     }
-    const NsimDamosMove move = {folio->space, node, folio->page, folio->pages};
+    const NsimDamosMove move = {folio->space, node, folio->page, folio->pages, 0};
     g_array_append_val(moves, move);
     return true;
 }
@@ -232,6 +232,44 @@ advise(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t star
     nsim_huge_advise(actor->mm, handle->id, first, last - first, huge ? NSIM_ADVICE_HUGE : NSIM_ADVICE_NO_HUGE);
 }
 
+/* The node that most of a frame's pages are on; NSIM_NODE_NONE: none has memory. */
+static NsimNodeId
+main_node(const NsimSpace *space, NsimPage first, uint32_t pages)
+{
+    uint32_t counts[NSIM_PAGE_NODE] = {0};
+    NsimNodeId best = NSIM_NODE_NONE;
+    for (uint32_t i = 0; i < pages; i++) {
+        const uint16_t state = nsim_space_state(space, first + i);
+        const NsimNodeId node = state & NSIM_PAGE_NODE;
+        if ((state & (NSIM_PAGE_ABSENT | NSIM_PAGE_SWAPPED)) == 0 &&
+            (++counts[node] > (best == NSIM_NODE_NONE ? 0 : counts[best])))
+            best = node;
+    }
+    return best;
+}
+
+/* MADV_COLLAPSE on the range, rounded inwards: each whole frame to the node of most of its pages. */
+static void
+collapse(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t start, uint64_t end, NsimDamosWork *work)
+{
+    const NsimDamonSpaceTarget *handle = target->handle;
+    const NsimSpace *space = handle->space;
+    const uint32_t pages = 1u << space->frame_page_shift;
+    const uint64_t bytes = (uint64_t)pages << space->page_shift;
+    for (uint64_t address = (start + bytes - 1) / bytes * bytes; address + bytes <= end; address += bytes) {
+        NsimPage first;
+        work->cpu_ps += actor->costs->folio_ps;
+        if (!nsim_space_page_at(space, address, &first))
+            return;
+        address = MAX(address, nsim_space_address_of(space, first) / bytes * bytes);
+        const NsimNodeId node = address + bytes <= end ? main_node(space, first, pages) : NSIM_NODE_NONE;
+        const NsimDamosMove move = {handle->id, node, first, pages, NSIM_MOVE_COLLAPSE};
+        if (node != NSIM_NODE_NONE && !nsim_space_is_huge(space, first) && nsim_space_may_join(space, first))
+            g_array_append_val(work->moves, move);
+    }
+    actor->mm->vmstat.thp_shown = true;
+}
+
 void
 nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint64_t start, uint64_t end,
                NsimDamosWork *work)
@@ -243,6 +281,10 @@ nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint6
         return;
     if (actor->plan->action == NSIM_DAMOS_HUGEPAGE || actor->plan->action == NSIM_DAMOS_NOHUGEPAGE) {
         advise(actor, target, start, end, work);
+        return;
+    }
+    if (actor->plan->action == NSIM_DAMOS_COLLAPSE) {
+        collapse(actor, target, start, end, work);
         return;
     }
     for (uint64_t address = start; address < end;) {
@@ -261,8 +303,7 @@ nsim_damos_act(const NsimDamosActor *actor, const NsimDamonTarget *target, uint6
             continue;
         }
         work->passed_bytes += (uint64_t)folio.pages << shift;
-        tell(actor, &folio,
-             do_folio(actor, &folio, work) ? NSIM_DAMOS_FOLIO_DONE : NSIM_DAMOS_FOLIO_THERE);
+        tell(actor, &folio, do_folio(actor, &folio, work) ? NSIM_DAMOS_FOLIO_DONE : NSIM_DAMOS_FOLIO_THERE);
         *actor->last_folio = key;
     }
 }

@@ -31,6 +31,7 @@ typedef struct {
     NsimNodeId node;
     NsimPage page;
     uint32_t count;
+    uint32_t flags; /* of the mover's request */
 } NsimDamosMove;
 
 typedef struct {

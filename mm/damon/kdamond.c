@@ -178,6 +178,7 @@ migrate(NsimKdamond *kdamond, NsimTime now_ps)
                                        .page = move->page,
                                        .space = move->space,
                                        .node = move->node,
+                                       .flags = move->flags,
                                        .accessor = NSIM_ACCESSOR_NONE,
                                        .queue = kdamond->queue,
                                        .reason = reason_of(attempt->what.scheme->plan)};

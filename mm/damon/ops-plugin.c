@@ -182,7 +182,9 @@ plugin_folio(void *data, const NsimDamonTarget *target, uint64_t address, uint64
 /* ---- Registering --------------------------------------------------------------------------------------------- */
 
 #define STAT (1u << NSIM_DAMOS_STAT)
-#define ACTIONS (((1u << NSIM_DAMOS_ACTIONS) - 1) & ~(1u << NSIM_DAMOS_COLLAPSE))
+/* Advice is for mappings, which operations of a plug-in do not name. */
+#define ADVICE (1u << NSIM_DAMOS_HUGEPAGE | 1u << NSIM_DAMOS_NOHUGEPAGE | 1u << NSIM_DAMOS_COLLAPSE)
+#define ACTIONS (((1u << NSIM_DAMOS_ACTIONS) - 1) & ~ADVICE)
 
 static const NsimDamonPlugin *
 lookup(const GPtrArray *plugins, const char *name)

@@ -242,7 +242,8 @@ space_folio(void *state, const NsimDamonTarget *target, uint64_t address, uint64
 
 #define SPACE_ACTIONS                                                                                                  \
     (1u << NSIM_DAMOS_STAT | 1u << NSIM_DAMOS_MIGRATE_HOT | 1u << NSIM_DAMOS_MIGRATE_COLD | 1u << NSIM_DAMOS_PAGEOUT | \
-     1u << NSIM_DAMOS_WILLNEED | 1u << NSIM_DAMOS_COLD | 1u << NSIM_DAMOS_HUGEPAGE | 1u << NSIM_DAMOS_NOHUGEPAGE)
+     1u << NSIM_DAMOS_WILLNEED | 1u << NSIM_DAMOS_COLD | 1u << NSIM_DAMOS_HUGEPAGE | 1u << NSIM_DAMOS_NOHUGEPAGE |     \
+     1u << NSIM_DAMOS_COLLAPSE)
 
 const NsimDamonOps nsim_damon_ops_vaddr = {
     .name = "vaddr",

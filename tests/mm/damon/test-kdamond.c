@@ -611,6 +611,122 @@ test_policy(void)
     rig_close(&rig);
 }
 
+/* ---- Huge pages -------------------------------------------------------------------------------------------------- */
+
+#define FRAME 512u
+
+/* A range so long that regions are longer than huge pages. */
+static void
+collapse_plan(NsimDamonPlan **ret)
+{
+    NsimDamonContextPlan *context;
+    *ret = rig_plan(&context);
+    context->ops = NSIM_DAMON_FVADDR;
+    const NsimDamonRange range = {BASE, BASE + 512 * MIB};
+    g_array_append_val(rig_add_target(context)->ranges, range);
+    (void)rig_add_scheme(context, NSIM_DAMOS_COLLAPSE, -1);
+}
+
+static const NsimMoverStats *
+mover_stats(const Rig *rig)
+{
+    return nsim_mover_stats(rig->mover);
+}
+
+/*
+ * Four frames: pages on both nodes with holes, all on node 1, none, and one page. Each that has a page becomes a huge
+ * page where most of it was; nothing is done twice.
+ */
+static void
+test_collapse(void)
+{
+    Rig rig;
+    NsimDamonPlan *plan;
+    rig_open(&rig, 64, 64, 4, 1);
+    rig_start(&rig);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_need_frames(rig.box.mm, NULL));
+    NsimSpace *space = rig.box.spaces[0];
+    (void)nsim_space_place(space, 0, 300, 0);
+    (void)nsim_space_place(space, 350, 100, 1);
+    (void)nsim_space_place(space, FRAME, FRAME, 1);
+    (void)nsim_space_place(space, 3 * FRAME + 17, 1, 1);
+    collapse_plan(&plan);
+    rig_damon(&rig, plan);
+    rig_run(&rig, NSIM_S);
+    CU_ASSERT_TRUE(nsim_space_is_huge(space, 0) && nsim_space_is_huge(space, FRAME));
+    CU_ASSERT_TRUE(!nsim_space_is_huge(space, 2 * FRAME) && nsim_space_is_huge(space, 3 * FRAME));
+    CU_ASSERT_EQUAL(rig_count(&rig, 0, FRAME, 0), FRAME);
+    CU_ASSERT_EQUAL(rig_count(&rig, FRAME, 3 * FRAME, 1), 2 * FRAME);
+    CU_ASSERT_EQUAL(space->resident_count, 3 * FRAME);
+    CU_ASSERT_EQUAL(mover_stats(&rig)->collapse_alloc, 3);
+    CU_ASSERT_EQUAL(mover_stats(&rig)->collapse_alloc_failed, 0);
+    /* No migration, whatever the pages' nodes were. */
+    CU_ASSERT_EQUAL(mover_stats(&rig)->pages, 0);
+    const NsimDamos *scheme = nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 0), 0);
+    CU_ASSERT_TRUE(scheme->stats.nr_tried > 3);
+    CU_ASSERT_EQUAL(scheme->stats.sz_applied, 3 * FRAME * PAGE);
+    nsim_frames_audit(rig.box.mm->frames);
+    rig_close(&rig);
+}
+
+/* What one frame of `present` pages on node 0 takes, the kernel's steps one after the other, but for the copy. */
+static NsimTime
+collapse_steps(const Rig *rig, uint32_t present)
+{
+    const NsimMigrationCosts *costs = &rig->box.machine->migration;
+    return costs->wake_ps + costs->start_ps + present * (costs->isolate_ps + costs->unmap_entry_ps) +
+           costs->unmap_folio_ps + costs->move_ps + costs->remap_entry_ps + present * costs->release_ps;
+}
+
+static void
+test_collapse_cost(void)
+{
+    static const uint32_t present[] = {64, 512};
+    NsimTime copied_ps[2];
+    for (size_t i = 0; i < G_N_ELEMENTS(present); i++) {
+        Rig rig;
+        NsimDamonPlan *plan;
+        rig_open(&rig, 64, 64, 1, 1);
+        rig_start(&rig);
+        (void)nsim_space_place(rig.box.spaces[0], 0, present[i], 0);
+        collapse_plan(&plan);
+        rig_damon(&rig, plan);
+        rig_run(&rig, NSIM_S);
+        const NsimKdamondStats *stats = nsim_kdamond_stats(nsim_damon_session_at(rig.session, 0));
+        CU_ASSERT_TRUE(nsim_space_is_huge(rig.box.spaces[0], 0));
+        CU_ASSERT_TRUE_FATAL(stats->migrating_ps > collapse_steps(&rig, present[i]));
+        copied_ps[i] = stats->migrating_ps - collapse_steps(&rig, present[i]);
+        rig_close(&rig);
+    }
+    /* The rest is the copy: by the page, and at least the time that 4 KiB take to be read at 100 GB/s. */
+    CU_ASSERT_TRUE(copied_ps[0] >= present[0] * 40 * NSIM_NS);
+    CU_ASSERT_TRUE(copied_ps[1] > copied_ps[0] * 7 && copied_ps[1] < copied_ps[0] * 9);
+}
+
+/* Without room for a whole huge page all stays as it is. */
+static void
+test_collapse_failed(void)
+{
+    Rig rig;
+    NsimDamonPlan *plan;
+    rig_open(&rig, 4, 64, 3, 1);
+    rig_start(&rig);
+    NsimSpace *space = rig.box.spaces[0];
+    (void)nsim_space_place(space, 0, 3 * FRAME - 500, 0); /* 1036 of 1024 pages: node 0 is full */
+    const uint64_t near = rig_count(&rig, 0, 3 * FRAME, 0);
+    collapse_plan(&plan);
+    rig_damon(&rig, plan);
+    rig_run(&rig, NSIM_S);
+    CU_ASSERT_EQUAL(rig_count(&rig, 0, 3 * FRAME, 0), near);
+    CU_ASSERT_EQUAL(space->resident_count, near);
+    CU_ASSERT_EQUAL(mover_stats(&rig)->collapse_alloc, 0);
+    CU_ASSERT_TRUE(mover_stats(&rig)->collapse_alloc_failed >= 2);
+    for (NsimPage page = 0; page < 3 * FRAME; page++)
+        CU_ASSERT_EQUAL(nsim_space_state(space, page) & NSIM_PAGE_MOVING, 0);
+    CU_ASSERT_EQUAL(nsim_kdamond_scheme(nsim_damon_session_at(rig.session, 0), 0)->stats.sz_applied, 0);
+    rig_close(&rig);
+}
+
 bool
 test_kdamond_register(void)
 {
@@ -628,5 +744,8 @@ test_kdamond_register(void)
            CU_add_test(suite, "lists", test_lists) != NULL && CU_add_test(suite, "pageout", test_pageout) != NULL &&
            CU_add_test(suite, "metrics", test_metrics) != NULL &&
            CU_add_test(suite, "eligible memory", test_eligible) != NULL &&
-           CU_add_test(suite, "a policy", test_policy) != NULL;
+           CU_add_test(suite, "a policy", test_policy) != NULL &&
+           CU_add_test(suite, "collapse", test_collapse) != NULL &&
+           CU_add_test(suite, "what collapsing costs", test_collapse_cost) != NULL &&
+           CU_add_test(suite, "collapse without room", test_collapse_failed) != NULL;
 }
