@@ -229,3 +229,21 @@ nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page)
     nsim_reclaim_page_in(mm->reclaim, space, page, node, mm->fault_thread, mm->fault_done_ps);
     return true;
 }
+
+bool
+nsim_mm_read_ahead(NsimMm *mm, NsimSpaceId space, NsimPage page, NsimTime from_ps)
+{
+    const uint16_t state = nsim_space_state(mm->spaces[space], page);
+    const NsimAccessorId accessor = nsim_mover_setup(mm->mover)->space_accessors[space];
+    const NsimNodeId local = mm->machine->order[(size_t)accessor * mm->machine->node_count];
+    if (mm->reclaim == NULL || (state & (NSIM_PAGE_SWAPPED | NSIM_PAGE_MOVING)) != NSIM_PAGE_SWAPPED ||
+        nsim_reclaim_room(mm->reclaim, space) == 0)
+        return false;
+    const NsimNodeId node = find_node(mm, state & NSIM_PAGE_NODE, local, accessor, LEVEL_LOW);
+    if (node == NSIM_NODE_NONE)
+        return false;
+    nsim_memory_take(mm->memory, node, 1);
+    nsim_reclaim_allocated(mm->reclaim, node, mm->now_ps);
+    nsim_reclaim_read_ahead(mm->reclaim, space, page, node, from_ps);
+    return true;
+}

@@ -115,6 +115,11 @@ void nsim_mm_samples(NsimMm *mm, const NsimSample *samples, uint32_t count);
  * from fault_done_ps on. Whether the thread waits then, nsim_mm_waits() says. False: as above.
  */
 bool nsim_mm_page_in(NsimMm *mm, NsimSpaceId space, NsimPage page);
+/*
+ * Read a page that is on a disk, from `from_ps` on, before anybody touches it (MADV_WILLNEED). False: it is not there, or no
+ * node has room above its low mark.
+ */
+bool nsim_mm_read_ahead(NsimMm *mm, NsimSpaceId space, NsimPage page, NsimTime from_ps);
 /* Does the thread whose fault was just handled wait for its moves, or for reclaim? It is woken then. */
 bool nsim_mm_waits(NsimMm *mm, uint32_t thread);
 

@@ -111,6 +111,8 @@ bool nsim_reclaim_can_page_in(const NsimReclaim *reclaim, NsimNodeId disk, NsimN
  */
 void nsim_reclaim_page_in(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, NsimNodeId node, uint32_t thread,
                           NsimTime from_ps);
+/* The same without anybody who waits for it: read ahead of a touch. */
+void nsim_reclaim_read_ahead(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, NsimNodeId node, NsimTime from_ps);
 /* Undo what is under way, as if it had not begun. For the end of a run, with nsim_mover_stop(). */
 void nsim_reclaim_stop(NsimReclaim *reclaim);
 /* Pages that input and output under way have taken on a node. */

@@ -101,7 +101,7 @@ transfer_done(void *context, NsimTime now_ps)
         mover_unblock(reclaim->setup.mover, run->space, run->page, run->count, now_ps);
     }
     *(transfer->in ? &reclaim->stats.pswpin : &reclaim->stats.pswpout) += pages;
-    if (transfer->in) {
+    if (transfer->thread != NSIM_THREAD_NONE) {
         const Run *run = &g_array_index(transfer->runs, Run, 0);
         nsim_pressure_stall(&reclaim->pressure, nsim_lru_group_of(reclaim->lru, run->space), now_ps, false);
         wake_thread(reclaim, transfer->thread, now_ps);
@@ -266,9 +266,9 @@ nsim_reclaim_can_page_in(const NsimReclaim *reclaim, NsimNodeId disk, NsimNodeId
            nsim_machine_route(machine, cpu, disk, NSIM_DIR_READ)->reachable;
 }
 
-void
-nsim_reclaim_page_in(NsimReclaim *reclaim, NsimSpaceId space_id, NsimPage page, NsimNodeId node, uint32_t thread,
-                     NsimTime from_ps)
+/* The page is on its way. */
+static void
+bring_in(NsimReclaim *reclaim, NsimSpaceId space_id, NsimPage page, NsimNodeId node, uint32_t thread, NsimTime from_ps)
 {
     NsimSpace *space = space_of(reclaim, space_id);
     const uint16_t state = nsim_space_state(space, page);
@@ -277,7 +277,20 @@ nsim_reclaim_page_in(NsimReclaim *reclaim, NsimSpaceId space_id, NsimPage page, 
     transfer->thread = thread;
     nsim_space_change(space, page, 1, 0, NSIM_PAGE_MOVING);
     add_run(transfer, space_id, page, 1);
-    reclaim->stats.pgmajfault++;
-    nsim_pressure_stall(&reclaim->pressure, nsim_lru_group_of(reclaim->lru, space_id), from_ps, true);
     transfer_start(transfer, from_ps);
+}
+
+void
+nsim_reclaim_page_in(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, NsimNodeId node, uint32_t thread,
+                     NsimTime from_ps)
+{
+    reclaim->stats.pgmajfault++;
+    nsim_pressure_stall(&reclaim->pressure, nsim_lru_group_of(reclaim->lru, space), from_ps, true);
+    bring_in(reclaim, space, page, node, thread, from_ps);
+}
+
+void
+nsim_reclaim_read_ahead(NsimReclaim *reclaim, NsimSpaceId space, NsimPage page, NsimNodeId node, NsimTime from_ps)
+{
+    bring_in(reclaim, space, page, node, NSIM_THREAD_NONE, from_ps);
 }

@@ -174,6 +174,16 @@ move_on_lists(const NsimDamosActor *actor, const NsimDamonFolio *folio, bool act
     (void)(activate ? nsim_lru_activate(lru, frame) : nsim_lru_deactivate(lru, frame));
 }
 
+/* Pages on a disk are read; nobody waits. */
+static void
+read_ahead(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork *work)
+{
+    for (uint32_t i = 0; i < folio->pages; i++) {
+        if (nsim_mm_read_ahead(actor->mm, folio->space, folio->page + i, actor->now_ps))
+            work->cpu_ps += nsim_reclaim_config(actor->mm->reclaim)->swap_io_ps;
+    }
+}
+
 /* False: it is where it should go. */
 static bool
 do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork *work)
@@ -195,6 +205,9 @@ do_folio(const NsimDamosActor *actor, const NsimDamonFolio *folio, NsimDamosWork
     case NSIM_DAMOS_COLD:
         nsim_space_make_old(mm->spaces[folio->space], folio->page, folio->pages);
         move_on_lists(actor, folio, false);
+        break;
+    case NSIM_DAMOS_WILLNEED:
+        read_ahead(actor, folio, work);
         break;
     case NSIM_DAMOS_LRU_PRIO:
     case NSIM_DAMOS_LRU_DEPRIO:

@@ -611,6 +611,31 @@ test_policy(void)
     rig_close(&rig);
 }
 
+/* Pages that went out come back before anybody touches them: no fault, and each read once. */
+static void
+test_willneed(void)
+{
+    const NsimReclaimConfig config = NSIM_RECLAIM_DEFAULTS;
+    Rig rig;
+    NsimDamonPlan *plan;
+    rig_open(&rig, 64, 64, 8, 1);
+    rig_start(&rig);
+    CU_ASSERT_TRUE_FATAL(nsim_mm_reclaim(rig.box.mm, &config, NULL));
+    place(&rig, 0);
+    CU_ASSERT_EQUAL(nsim_reclaim_page_out(rig.box.mm->reclaim, 0, 100, 1000, "w", 0), 1000);
+    rig_run(&rig, 500 * NSIM_MS);
+    CU_ASSERT_EQUAL(rig_count(&rig, 100, 1000, 0), 0);
+    fixed_plan(&plan, &rig, NSIM_DAMOS_WILLNEED, -1);
+    rig_damon(&rig, plan);
+    rig_run(&rig, 1500 * NSIM_MS);
+    const NsimReclaimStats *stats = nsim_reclaim_stats(rig.box.mm->reclaim);
+    CU_ASSERT_EQUAL(rig_count(&rig, 0, 4096, 0), 4096);
+    CU_ASSERT_EQUAL(stats->pswpout, 1000);
+    CU_ASSERT_EQUAL(stats->pswpin, 1000);
+    CU_ASSERT_EQUAL(stats->pgmajfault, 0);
+    close_action(&rig);
+}
+
 /* ---- Huge pages -------------------------------------------------------------------------------------------------- */
 
 #define FRAME 512u
@@ -745,6 +770,7 @@ test_kdamond_register(void)
            CU_add_test(suite, "metrics", test_metrics) != NULL &&
            CU_add_test(suite, "eligible memory", test_eligible) != NULL &&
            CU_add_test(suite, "a policy", test_policy) != NULL &&
+           CU_add_test(suite, "willneed", test_willneed) != NULL &&
            CU_add_test(suite, "collapse", test_collapse) != NULL &&
            CU_add_test(suite, "what collapsing costs", test_collapse_cost) != NULL &&
            CU_add_test(suite, "collapse without room", test_collapse_failed) != NULL;
