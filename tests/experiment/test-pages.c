@@ -186,6 +186,25 @@ test_tlb(void)
     CU_ASSERT_EQUAL(rig_run(rig)->end_ps, 5 * NEAR_PS + 4 * (NsimTime)20000);
 }
 
+/* The same two entries reach over two huge pages: five pages of two frames walk twice, as base pages five times. */
+static void
+test_tlb_reach(void)
+{
+    static const char machine[] =
+        "nodes: [{id: NEAR, kind: dram, capacity: 8MiB, latency: 100ns, read: 64TB/s, at: C}]\n"
+        "accessors: [{id: C, cores: 1, window: {random: 10}, tlb: {entries: 2, ways: 2, walk: 20ns}}]\n";
+    static const uint32_t pages[] = { 0, 100, 515, 200, 512 };
+    for (uint32_t unit = 1; unit <= 512; unit *= 512) {
+        g_autoptr(Rig) rig = rig_new_on(rig_machine(machine), 1024, unit);
+        rig_place(rig, 0, 1024, 0);
+        NsimBurst bursts[G_N_ELEMENTS(pages)];
+        for (size_t i = 0; i < G_N_ELEMENTS(pages); i++)
+            bursts[i] = chain(NSIM_OP_READ, pages[i], 0);
+        rig_add(rig, 0, bursts, G_N_ELEMENTS(bursts));
+        CU_ASSERT_EQUAL(rig_run(rig)->end_ps, 5 * NEAR_PS + (unit == 1 ? 5 : 2) * (NsimTime)20000);
+    }
+}
+
 static void
 make_old(void *context, uint64_t argument)
 {
@@ -242,5 +261,6 @@ test_pages_register(void)
            CU_add_test(suite, "cache and kinds of traces", test_cache_kinds_of_traces) != NULL &&
            CU_add_test(suite, "cache and faults", test_cache_faults) != NULL &&
            CU_add_test(suite, "TLB", test_tlb) != NULL &&
+           CU_add_test(suite, "reach of a TLB", test_tlb_reach) != NULL &&
            CU_add_test(suite, "a TLB hides accesses", test_tlb_hides_accesses) != NULL;
 }
