@@ -404,3 +404,16 @@ nsim_damo_args_json(const NsimDamonPlan *plan, bool raw)
     g_string_append_c(text, '\n');
     return g_string_free(text, FALSE);
 }
+
+char *
+nsim_damo_filters_json(const NsimDamosPlan *scheme)
+{
+    GString *text = g_string_new(NULL);
+    Writer out = {.raw = true};
+    nsim_json_init(&out.json, text);
+    nsim_json_array_inline(&out.json, NULL);
+    for (uint32_t i = 0; i < scheme->filters->len; i++)
+        put_filter(&out, &g_array_index(scheme->filters, NsimDamosFilterPlan, i));
+    nsim_json_end(&out.json);
+    return g_string_free(text, FALSE);
+}

@@ -10,5 +10,7 @@
  * numbers for programs as --raw has them, some times in nanoseconds under keys that say otherwise. (transfer full)
  */
 char *nsim_damo_args_json(const NsimDamonPlan *plan, bool raw);
+/* A scheme's filters, raw, as an array. (transfer full) */
+char *nsim_damo_filters_json(const NsimDamosPlan *scheme);
 /* The same in YAML, as --format yaml has it. (transfer full) */
 char *nsim_damo_args_yaml(const NsimDamonPlan *plan, bool raw);

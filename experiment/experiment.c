@@ -23,6 +23,12 @@ nsim_experiment_damo_record(const NsimExperiment *experiment)
     return experiment->damo_record;
 }
 
+const char *
+nsim_experiment_damo_schemes(const NsimExperiment *experiment)
+{
+    return experiment->damo_schemes;
+}
+
 const NsimMachine *
 nsim_experiment_machine(const NsimExperiment *experiment)
 {

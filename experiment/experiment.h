@@ -32,6 +32,7 @@ typedef struct {
     bool timeline;                 /* a timeline is wanted: a default interval if none is given */
     bool host_stats;
     const char *damo_record; /* file for what kdamonds see, which is kept in the results */
+    const char *damo_schemes; /* ... for what schemes are tried on */
     bool damo_only;   /* `damo` replaces the policies of the config */
 } NsimExperimentOptions;
 
@@ -60,6 +61,8 @@ NsimResult *nsim_experiment_run(NsimExperiment *experiment, unsigned jobs, NsimP
 
 /* The file for what kdamonds see, of the command line or the config; NULL: none. */
 const char *nsim_experiment_damo_record(const NsimExperiment *experiment);
+/* The same for what schemes are tried on. */
+const char *nsim_experiment_damo_schemes(const NsimExperiment *experiment);
 const NsimMachine *nsim_experiment_machine(const NsimExperiment *experiment);
 /* What --check-config prints: workloads, policies with their options, run settings. (transfer full) */
 char *nsim_experiment_describe(const NsimExperiment *experiment);

@@ -9,7 +9,7 @@
 static const char *const top_keys[] = { "machine", "workloads", "policies",    "run", "report",
                                         "migration", "groups", "description", NULL };
 static const char *const run_keys[] = { "seed", "until", "warmup", NULL };
-static const char *const report_keys[] = { "timeline", "damo_record", NULL };
+static const char *const report_keys[] = { "timeline", "damo_record", "damo_schemes", NULL };
 
 /* A run's default seed. */
 #define SEED_DEFAULT 1u
@@ -97,7 +97,7 @@ read_settings(NsimExperiment *plan, const NsimValue *root, const NsimExperimentO
 {
     const NsimValue *run = nsim_value_get(root, "run");
     const NsimValue *report = nsim_value_get(root, "report");
-    const char *damo_record = NULL;
+    const char *damo_record = NULL, *damo_schemes = NULL;
     plan->seed = SEED_DEFAULT;
     plan->until_ps = NSIM_TIME_MAX;
     if (run != NULL) {
@@ -110,7 +110,8 @@ read_settings(NsimExperiment *plan, const NsimValue *root, const NsimExperimentO
     if (report != NULL) {
         if (!nsim_value_check_map(report, "report", report_keys, error) ||
             !nsim_value_read_time(report, "timeline", false, &plan->timeline_ps, error) ||
-            !nsim_value_read_text(report, "damo_record", false, &damo_record, error))
+            !nsim_value_read_text(report, "damo_record", false, &damo_record, error) ||
+            !nsim_value_read_text(report, "damo_schemes", false, &damo_schemes, error))
             return false;
         if (nsim_value_get(report, "timeline") != NULL && plan->timeline_ps == 0)
             return nsim_value_error(nsim_value_get(report, "timeline"), error, "'timeline' must be longer than 0");
@@ -125,6 +126,7 @@ read_settings(NsimExperiment *plan, const NsimValue *root, const NsimExperimentO
         plan->timeline_ps = TIMELINE_DEFAULT_PS;
     plan->host_stats = options->host_stats;
     plan->damo_record = g_strdup(options->damo_record != NULL ? options->damo_record : damo_record);
+    plan->damo_schemes = g_strdup(options->damo_schemes != NULL ? options->damo_schemes : damo_schemes);
     if (plan->warmup_ps >= plan->until_ps)
         return nsim_value_error(run != NULL ? run : root, error, "'warmup' does not end before 'until'");
     return true;
@@ -190,6 +192,7 @@ nsim_experiment_free(NsimExperiment *plan)
     nsim_plugins_free(plan->plugins);
     g_ptr_array_unref(plan->warnings);
     g_free(plan->damo_record);
+    g_free(plan->damo_schemes);
     g_free(plan->config_name);
     g_free(plan);
 }

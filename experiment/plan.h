@@ -43,6 +43,7 @@ struct _NsimExperiment {
     NsimTime timeline_ps; /* 0: none */
     bool host_stats;
     char *damo_record; /* file for what kdamonds see; NULL: none */
+    char *damo_schemes; /* ... for what schemes are tried on, with their statistics; NULL: none */
     GPtrArray *warnings; /* char * */
 };
 

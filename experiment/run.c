@@ -311,8 +311,9 @@ prepare(RunState *state, const NsimRunJob *run, GError **error)
     build_mover(state, run);
     if ((run->spec->class->caps & NSIM_CAP_FUTURE) != 0)
         state->mm->future = run->future;
-    if (plan->damo_record != NULL)
-        state->recorder = nsim_damon_recorder_new(state->mm);
+    if (plan->damo_record != NULL || plan->damo_schemes != NULL)
+        state->recorder =
+            nsim_damon_recorder_new(state->mm, plan->damo_record != NULL, plan->damo_schemes != NULL);
     if (run->watch != NULL)
         build_story(state, run);
     if (!attach(state, run, error) || !set_reclaim(state, run, error) ||

@@ -12,23 +12,27 @@
 typedef struct {
     uint64_t start_ns, end_ns, sample_us;
     uint32_t first, count; /* of the record's regions */
+    uint32_t stats;        /* 1 + its index; 0: none */
 } Snapshot;
 
 typedef struct {
-    NsimDamoRecordSource source;
+    NsimDamoRecordSource source; /* with its own `filters` */
     GArray *snapshots; /* Snapshot */
 } Record;
 
 struct _NsimDamoRecord {
     GArray *records; /* Record */
     GArray *regions; /* NsimDamoRecordRegion */
+    GArray *stats;   /* NsimDamoRecordStats */
     uint64_t dropped;
 };
 
 static void
 record_clear(gpointer data)
 {
-    g_array_unref(((Record *)data)->snapshots);
+    Record *one = data;
+    g_array_unref(one->snapshots);
+    g_free((char *)(uintptr_t)one->source.filters);
 }
 
 NsimDamoRecord *
@@ -37,6 +41,7 @@ nsim_damo_record_new(void)
     NsimDamoRecord *record = g_new0(NsimDamoRecord, 1);
     record->records = g_array_new(FALSE, FALSE, sizeof(Record));
     record->regions = g_array_new(FALSE, FALSE, sizeof(NsimDamoRecordRegion));
+    record->stats = g_array_new(FALSE, FALSE, sizeof(NsimDamoRecordStats));
     g_array_set_clear_func(record->records, record_clear);
     return record;
 }
@@ -48,6 +53,7 @@ nsim_damo_record_free(NsimDamoRecord *record)
         return;
     g_array_unref(record->records);
     g_array_unref(record->regions);
+    g_array_unref(record->stats);
     g_free(record);
 }
 
@@ -57,10 +63,12 @@ record_of(NsimDamoRecord *record, const NsimDamoRecordSource *source)
     for (uint32_t i = 0; i < record->records->len; i++) {
         Record *one = &g_array_index(record->records, Record, i);
         if (one->source.kdamond == source->kdamond && one->source.context == source->context &&
-            one->source.target == source->target)
+            one->source.target == source->target && one->source.of_scheme == source->of_scheme &&
+            one->source.scheme == source->scheme)
             return one;
     }
-    const Record one = {*source, g_array_new(FALSE, FALSE, sizeof(Snapshot))};
+    Record one = {*source, g_array_new(FALSE, FALSE, sizeof(Snapshot))};
+    one.source.filters = g_strdup(source->filters);
     g_array_append_val(record->records, one);
     return &g_array_index(record->records, Record, record->records->len - 1);
 }
@@ -70,12 +78,16 @@ nsim_damo_record_add_snapshot(NsimDamoRecord *record, const NsimDamoRecordSource
                               const NsimDamoRecordSnapshot *snapshot)
 {
     nsim_assert(snapshot->start_ns <= snapshot->end_ns);
-    if (snapshot->region_count > NSIM_DAMO_RECORD_REGIONS_MAX - record->regions->len) {
+    if (snapshot->region_count > NSIM_DAMO_RECORD_REGIONS_MAX - record->regions->len ||
+        record->stats->len == NSIM_DAMO_RECORD_REGIONS_MAX) {
         record->dropped++;
         return false;
     }
-    const Snapshot kept = {snapshot->start_ns, snapshot->end_ns, snapshot->sample_us, record->regions->len,
-                           snapshot->region_count};
+    if (snapshot->stats != NULL)
+        g_array_append_vals(record->stats, snapshot->stats, 1);
+    const Snapshot kept = {snapshot->start_ns,     snapshot->end_ns,
+                           snapshot->sample_us,    record->regions->len,
+                           snapshot->region_count, snapshot->stats != NULL ? record->stats->len : 0};
     g_array_append_vals(record->regions, snapshot->regions, snapshot->region_count);
     g_array_append_val(record_of(record, source)->snapshots, kept);
     return true;
@@ -158,6 +170,19 @@ append_region(GString *text, const NsimDamoRecordRegion *region)
 }
 
 static void
+append_stats(GString *text, const NsimDamoRecordStats *stats)
+{
+    g_string_append_printf(text,
+                           "{\"nr_tried\": \"" U64 "\", \"sz_tried\": \"" U64 "\", \"nr_applied\": \"" U64
+                           "\", \"sz_applied\": \"" U64 "\", \"sz_ops_filter_passed\": \"" U64
+                           "\", \"qt_exceeds\": \"" U64 "\", \"nr_snapshots\": \"" U64
+                           "\", \"max_nr_snapshots\": \"" U64 "\"}",
+                           stats->nr_tried, stats->sz_tried, stats->nr_applied, stats->sz_applied,
+                           stats->sz_ops_filter_passed, stats->qt_exceeds, stats->nr_snapshots,
+                           stats->max_nr_snapshots);
+}
+
+static void
 write_snapshot(Sink *sink, const NsimDamoRecord *record, const NsimDamoRecordSource *source, const Snapshot *snapshot)
 {
     uint64_t total = 0;
@@ -170,8 +195,12 @@ write_snapshot(Sink *sink, const NsimDamoRecord *record, const NsimDamoRecordSou
         total += region->end - region->start;
         pass_on(sink, false);
     }
-    g_string_append_printf(sink->text,
-                           "], \"total_bytes\": \"" U64 "\", \"damos_stats\": null, \"sample_interval_us\": ", total);
+    g_string_append_printf(sink->text, "], \"total_bytes\": \"" U64 "\", \"damos_stats\": ", total);
+    if (snapshot->stats > 0)
+        append_stats(sink->text, &g_array_index(record->stats, NsimDamoRecordStats, snapshot->stats - 1));
+    else
+        g_string_append(sink->text, "null");
+    g_string_append(sink->text, ", \"sample_interval_us\": ");
     /* In nanoseconds, whatever the key says: so does damo. Only where it is not that of the record. */
     if (source->goal_aggrs > 0 && snapshot->sample_us <= UINT64_MAX / 1000)
         g_string_append_printf(sink->text, "\"" U64 "\"}", snapshot->sample_us * 1000);
@@ -188,9 +217,15 @@ write_record(Sink *sink, const NsimDamoRecord *record, const Record *one)
         "{\"kdamond_idx\": %u, \"context_idx\": %u, \"intervals\": {\"sample_us\": \"" U64 "\", \"aggr_us\": \"" U64
         "\", \"ops_update_us\": \"" U64 "\", \"intervals_goal\": {\"access_bp\": \"" U64 ".000000\", \"aggrs\": \"" U64
         "\", \"min_sample_us\": \"" U64 "\", \"max_sample_us\": \"" U64
-        "\"}}, \"scheme_idx\": null, \"target_id\": %u, \"scheme_filters\": [], \"snapshots\": [",
+        "\"}}, ",
         source->kdamond, source->context, source->sample_us, source->aggr_us, source->ops_update_us, source->goal_bp,
-        source->goal_aggrs, source->goal_min_us, source->goal_max_us, source->target);
+        source->goal_aggrs, source->goal_min_us, source->goal_max_us);
+    if (source->of_scheme)
+        g_string_append_printf(sink->text, "\"scheme_idx\": %u, \"target_id\": null, ", source->scheme);
+    else
+        g_string_append_printf(sink->text, "\"scheme_idx\": null, \"target_id\": %u, ", source->target);
+    g_string_append_printf(sink->text, "\"scheme_filters\": %s, \"snapshots\": [",
+                           source->filters != NULL ? source->filters : "[]");
     for (uint32_t i = 0; i < one->snapshots->len; i++) {
         g_string_append(sink->text, i > 0 ? ",\n" : "\n");
         write_snapshot(sink, record, source, &g_array_index(one->snapshots, Snapshot, i));

@@ -4,7 +4,9 @@
  * heatmaps, and `numasim trace import`, read it. Snapshots are kept in memory, 24 bytes a region, until the file is
  * written.
  *
- * Left out: statistics of schemes, bytes that passed filters, probes.
+ * What schemes were tried on, with their statistics, are records of their own, as damo makes of a scheme's tried regions.
+ *
+ * Left out: bytes of a region that passed filters, probes.
  */
 #pragma once
 
@@ -25,14 +27,27 @@ typedef struct {
     uint32_t kdamond, context, target;
     uint64_t sample_us, aggr_us, ops_update_us;             /* at the start */
     uint64_t goal_bp, goal_aggrs, goal_min_us, goal_max_us; /* tuning of intervals; 0: none */
+    bool of_scheme;                                         /* regions that a scheme was tried on, of all targets */
+    uint32_t scheme;
+    const char *filters; /* of the scheme, a JSON array; copied with the first snapshot */
 } NsimDamoRecordSource;
 
-/* One aggregation interval of one target; regions ascend and do not overlap. */
+/* DamosStats of damo: since the scheme began. */
+typedef struct {
+    uint64_t nr_tried, sz_tried, nr_applied, sz_applied, sz_ops_filter_passed, qt_exceeds, nr_snapshots,
+        max_nr_snapshots;
+} NsimDamoRecordStats;
+
+/*
+ * One aggregation interval of one target; regions ascend and do not overlap. Of a scheme: from when it was applied before
+ * until now.
+ */
 typedef struct {
     uint64_t start_ns, end_ns;
     uint64_t sample_us; /* of this interval */
     const NsimDamoRecordRegion *regions;
     uint32_t region_count;
+    const NsimDamoRecordStats *stats; /* of a scheme; NULL: none */
 } NsimDamoRecordSnapshot;
 
 typedef struct _NsimDamoRecord NsimDamoRecord;
