@@ -34,7 +34,8 @@ typedef enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } ProgressMode;
 
 /* The options as given, then as understood. */
 typedef struct {
-    char *config, *seed_text, *until_text, *format_text, *output, *timeline, *jobs_text, *progress_text, *damo_record;
+    char *config, *seed_text, *until_text, *format_text, *output, *timeline, *jobs_text, *progress_text, *damo_record,
+        *damo_schemes;
     char **traces, **policies, **damo, **plugins;
     gboolean host_stats, quiet, check_config, version;
 
@@ -58,6 +59,7 @@ run_options_clear(RunOptions *options)
     g_free(options->jobs_text);
     g_free(options->progress_text);
     g_free(options->damo_record);
+    g_free(options->damo_schemes);
     g_strfreev(options->traces);
     g_strfreev(options->policies);
     g_strfreev(options->damo);
@@ -224,42 +226,52 @@ wants_colour(const RunOptions *options)
            g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 }
 
-/* The run that is `number` among those with kdamonds, from 1. */
+/* Of the run that is `number` among those that have such a record, from 1. */
 static bool
-write_damo_record(const RunOptions *options, const char *file, const NsimRunResult *run, unsigned number, GError **error)
+write_damo_record(const RunOptions *options, const char *file, const char *label, const NsimDamoRecord *record,
+                  unsigned number, GError **error)
 {
     g_autofree char *path = number == 1 ? g_strdup(file) : g_strdup_printf("%s.%u", file, number);
-    g_autoptr(GBytes) bytes = nsim_damo_record_bytes(run->damo_record, !g_str_has_suffix(file, ".json"));
-    if (nsim_damo_record_dropped(run->damo_record) > 0 && !options->quiet)
-        nsim_cli_complain("warning: run '%s': '%s' ends after %u regions", run->label, path, NSIM_DAMO_RECORD_REGIONS_MAX);
+    g_autoptr(GBytes) bytes = nsim_damo_record_bytes(record, !g_str_has_suffix(file, ".json"));
+    if (nsim_damo_record_dropped(record) > 0 && !options->quiet)
+        nsim_cli_complain("warning: run '%s': '%s' ends after %u regions", label, path, NSIM_DAMO_RECORD_REGIONS_MAX);
     return g_file_set_contents(path, g_bytes_get_data(bytes, NULL), (gssize)g_bytes_get_size(bytes), error);
 }
 
+/* What kdamonds saw of all runs, or what their schemes were tried on. */
 static int
-write_damo_records(const RunOptions *options, const char *file, const NsimResult *result)
+write_damo_records(const RunOptions *options, const char *file, bool schemes, const NsimResult *result)
 {
     g_autoptr(GError) error = NULL;
     unsigned number = 0;
-    for (uint32_t i = 0; file && i < result->run_count; i++)
-        if (result->runs[i].damo_record && !write_damo_record(options, file, &result->runs[i], ++number, &error)) {
+    for (uint32_t i = 0; file && i < result->run_count; i++) {
+        const NsimRunResult *run = &result->runs[i];
+        const NsimDamoRecord *record = schemes ? run->damo_schemes : run->damo_record;
+        if (record && !write_damo_record(options, file, run->label, record, ++number, &error)) {
             nsim_cli_complain("%s", error->message);
             return NSIM_EXIT_FAILED;
         }
+    }
     if (file && number == 0 && !options->quiet)
-        nsim_cli_complain("warning: no kdamond has finished an aggregation interval: '%s' is not written", file);
+        nsim_cli_complain("warning: no %s: '%s' is not written",
+                          schemes ? "scheme was applied" : "kdamond has finished an aggregation interval", file);
     return NSIM_EXIT_OK;
 }
 
 static int
-write_results(const RunOptions *options, const char *damo_record, const NsimResult *result)
+write_results(const RunOptions *options, const NsimExperiment *experiment, const NsimResult *result)
 {
+    const char *seen = nsim_experiment_damo_record(experiment), *tried = nsim_experiment_damo_schemes(experiment);
     g_autofree char *report = options->renderer->render == nsim_render_text
                                   ? nsim_render_text_styled(result, wants_colour(options))
                                   : options->renderer->render(result);
-    const int status = nsim_cli_output_finish(options->output, report);
-    const int record_status = status == NSIM_EXIT_OK ? write_damo_records(options, damo_record, result) : status;
-    if (record_status != NSIM_EXIT_OK || !options->timeline)
-        return record_status;
+    int status = nsim_cli_output_finish(options->output, report);
+    if (status == NSIM_EXIT_OK)
+        status = write_damo_records(options, seen, false, result);
+    if (status == NSIM_EXIT_OK)
+        status = write_damo_records(options, tried, true, result);
+    if (status != NSIM_EXIT_OK || !options->timeline)
+        return status;
     g_autofree char *timeline = nsim_render_timeline(result);
     return nsim_cli_output_finish(options->timeline, timeline);
 }
@@ -278,9 +290,9 @@ run_experiment(const RunOptions *options, NsimExperiment *experiment)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GCancellable) cancel = g_cancellable_new();
-    const char *damo_record = nsim_experiment_damo_record(experiment);
+    const char *seen = nsim_experiment_damo_record(experiment), *tried = nsim_experiment_damo_schemes(experiment);
     if (!nsim_cli_output_check(options->output, &error) || !nsim_cli_output_check(options->timeline, &error) ||
-        (damo_record && !nsim_cli_output_check(damo_record, &error)))
+        (seen && !nsim_cli_output_check(seen, &error)) || (tried && !nsim_cli_output_check(tried, &error)))
         return nsim_cli_fail(error);
 
     NsimInterrupt *interrupt = nsim_interrupt_new(cancel);
@@ -297,7 +309,7 @@ run_experiment(const RunOptions *options, NsimExperiment *experiment)
     const bool interrupted = g_cancellable_is_cancelled(cancel) && !is_complete(result);
     if (interrupted)
         nsim_cli_complain("interrupted: the report covers what was done until then");
-    const int status = write_results(options, damo_record, result);
+    const int status = write_results(options, experiment, result);
     return status == NSIM_EXIT_OK && interrupted ? NSIM_EXIT_INTERRUPTED : status;
 }
 
@@ -314,7 +326,8 @@ run(const RunOptions *options)
                                                       .until_ps = options->until_ps,
                                                       .timeline = options->timeline != NULL,
                                                       .host_stats = options->host_stats,
-                                                      .damo_record = options->damo_record};
+                                                      .damo_record = options->damo_record,
+                                                      .damo_schemes = options->damo_schemes};
     g_autoptr(GError) error = NULL;
     g_autoptr(NsimExperiment) experiment = nsim_experiment_new(&experiment_options, &error);
     if (!experiment) {
@@ -348,6 +361,9 @@ nsim_cmd_run(int argc, char **argv)
         {"damo-record", 0, 0, G_OPTION_ARG_FILENAME, &options.damo_record,
          "also write what kdamonds saw, as damo record does: plain JSON if FILE ends in .json, else compressed; further "
          "runs with kdamonds go to FILE.2 and so on",
+         "FILE"},
+        {"damo-schemes", 0, 0, G_OPTION_ARG_FILENAME, &options.damo_schemes,
+         "also write the regions that schemes were tried on, with the schemes' statistics, in the same form",
          "FILE"},
         {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.plugins,
          "load a policy from a shared object (may be repeated)", "PATH"},

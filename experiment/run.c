@@ -698,8 +698,10 @@ fill_result(NsimRunJob *run, const RunState *state)
     find_bound(result, state, machine, busy_ps);
     check_conservation(state, result, machine);
     result->damon = nsim_damon_result_new(state->mm, stats->end_ps);
-    if (state->recorder != NULL)
+    if (state->recorder != NULL) {
         result->damo_record = nsim_damon_recorder_steal(state->recorder);
+        result->damo_schemes = nsim_damon_recorder_steal_tried(state->recorder);
+    }
     if (stats->complete && stats->begin_ps < run->plan->warmup_ps)
         g_ptr_array_add(run->warnings, g_strdup_printf("run '%s' ended before its warm-up did: the figures are of all of it",
                                                        result->label));

@@ -77,6 +77,7 @@ clear_run(const NsimResult *result, NsimRunResult *run)
     clear_counters(run->policy_stats, run->policy_stat_count);
     clear_timeline(run->timeline, run->timeline_count);
     nsim_damo_record_free(run->damo_record);
+    nsim_damo_record_free(run->damo_schemes);
     nsim_damon_result_free(run->damon);
 }
 

@@ -140,6 +140,7 @@ typedef struct {
     /* --host-stats only */
     uint64_t host_wall_ns;
     NsimDamoRecord *damo_record; /* what kdamonds saw, where it was asked for and there were some; NULL */
+    NsimDamoRecord *damo_schemes; /* ... and what their schemes were tried on */
     NsimDamonResult *damon;      /* what kdamonds did; NULL: there were none */
 } NsimRunResult;
 

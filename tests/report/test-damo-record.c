@@ -43,7 +43,8 @@ fill(void)
         for (uint32_t i = 0; i < REGIONS; i++)
             regions[i] = region_of(s, i);
         NsimDamoRecordSnapshot snapshot = {UINT64_C(100000000) * s, UINT64_C(100000000) * (s + 1), 5000, regions,
-                                           REGIONS};
+                                           REGIONS,
+                                           NULL};
         CU_ASSERT_TRUE(nsim_damo_record_add_snapshot(record, &plain, &snapshot));
         snapshot.sample_us = s % 2 == 0 ? 5000 : 10000;
         snapshot.start_ns = UINT64_C(1000000000) * s;
@@ -125,7 +126,7 @@ test_text(void)
         "\"total_bytes\": "
         "\"4194304\", \"damos_stats\": null, \"sample_interval_us\": null}], \"data_source\": \"unknown\"}]\n";
     static const NsimDamoRecordRegion region = {UINT64_C(4294967296), UINT64_C(4299161600), 7, 12};
-    static const NsimDamoRecordSnapshot snapshot = {1000000000, 1100000000, 5000, &region, 1};
+    static const NsimDamoRecordSnapshot snapshot = {1000000000, 1100000000, 5000, &region, 1, NULL};
     g_autoptr(NsimDamoRecord) record = nsim_damo_record_new();
     CU_ASSERT_TRUE(nsim_damo_record_add_snapshot(record, &plain, &snapshot));
     g_autoptr(GBytes) bytes = nsim_damo_record_bytes(record, false);
