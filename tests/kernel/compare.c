@@ -29,13 +29,13 @@
 #define POINTS 0.05
 #define STEP_S 0.11
 #define LEAST_RUNS 3u
+#define DEVIATIONS 2.0
 /* Below it hot memory is not found, and how long that takes says nothing. */
 #define FOUND_RECALL 0.5
 
 typedef struct {
     double mean, least, most;
     double deviation; /* standard deviation; 0 for fewer than three runs */
-    unsigned runs;
 } Spread;
 
 typedef struct {
@@ -64,7 +64,7 @@ same_regime(Regime a, Regime b)
 static Spread
 spread_of(const GArray *figures, size_t offset)
 {
-    Spread spread = {0, INFINITY, -INFINITY, 0, figures->len};
+    Spread spread = {0, INFINITY, -INFINITY, 0};
     double squares = 0;
     for (guint i = 0; i < figures->len; i++) {
         const double value = G_STRUCT_MEMBER(double, &g_array_index(figures, FigureRun, i), offset);
@@ -82,7 +82,7 @@ spread_of(const GArray *figures, size_t offset)
 static Spread
 move_delays(const GArray *figures)
 {
-    Spread spread = {0, INFINITY, -INFINITY, 0, figures->len};
+    Spread spread = {0, INFINITY, -INFINITY, 0};
     uint32_t count = 0;
     for (guint i = 0; i < figures->len; i++) {
         const FigureRun *run = &g_array_index(figures, FigureRun, i);
@@ -136,20 +136,12 @@ compare_failed(Verdict *verdict, const char *why)
     print_verdict(verdict, false, false);
 }
 
-double
-compare_reach(unsigned count)
-{
-    /* From four degrees of freedom, five runs, on. */
-    static const double t[] = {2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
-    return count < 5 ? 2.0 : t[MIN(count - 5, G_N_ELEMENTS(t) - 1)] * sqrt(1 + 1.0 / count);
-}
-
-/* Nothing is known to better than `unit`. */
+/* Nothing is known to better than `unit`. A single run is that far from the mean of others in one case of twenty. */
 static bool
 lies_among(double mean, Spread spread, double unit)
 {
     return (mean >= spread.least - unit && mean <= spread.most + unit) ||
-           fabs(mean - spread.mean) <= compare_reach(spread.runs) * spread.deviation;
+           fabs(mean - spread.mean) <= DEVIATIONS * spread.deviation;
 }
 
 /* The means are near each other, or one lies among the runs of the other. */

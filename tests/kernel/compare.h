@@ -15,12 +15,6 @@ void compare_numbers(Verdict *verdict, const char *what, double kernel, double m
 /* The model could not be run: a figure that does not agree. */
 void compare_failed(Verdict *verdict, const char *why);
 
-/*
- * Within how many standard deviations of the mean of `count` runs another run lies in 19 cases of 20: Student's
- * distribution, t(0.975, count - 1) sqrt(1 + 1 / count). Two below five runs, whose own deviation says little.
- */
-double compare_reach(unsigned count);
-
 /* What NUMA balancing and DAMON's schemes did, of all recordings (Recording). */
 void compare_balancing(Verdict *verdict, const GPtrArray *recordings);
 void compare_schemes(Verdict *verdict, const GPtrArray *recordings);

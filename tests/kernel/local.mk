@@ -52,19 +52,21 @@ recorded = \
     tests/kernel/recorded/a-7.csv.gz tests/kernel/recorded/a-8.csv.gz tests/kernel/recorded/a-9.csv.gz \
     tests/kernel/recorded/alow-1.csv.gz tests/kernel/recorded/alow-2.csv.gz tests/kernel/recorded/alow-3.csv.gz \
     tests/kernel/recorded/alow-4.csv.gz tests/kernel/recorded/alow-5.csv.gz tests/kernel/recorded/b-1.csv.gz \
-    tests/kernel/recorded/b-2.csv.gz tests/kernel/recorded/b-3.csv.gz tests/kernel/recorded/both-1.csv.gz \
-    tests/kernel/recorded/both-2.csv.gz tests/kernel/recorded/both-3.csv.gz tests/kernel/recorded/c-1.csv.gz \
-    tests/kernel/recorded/c-2.csv.gz tests/kernel/recorded/c-3.csv.gz tests/kernel/recorded/cfast-1.csv.gz \
-    tests/kernel/recorded/cfast-2.csv.gz tests/kernel/recorded/cfast-3.csv.gz tests/kernel/recorded/closed-1.csv.gz \
-    tests/kernel/recorded/closed-2.csv.gz tests/kernel/recorded/closed-3.csv.gz tests/kernel/recorded/demote-1.csv.gz \
-    tests/kernel/recorded/demote-2.csv.gz tests/kernel/recorded/demote-3.csv.gz tests/kernel/recorded/fa-1.csv.gz \
-    tests/kernel/recorded/fa-2.csv.gz tests/kernel/recorded/fa-3.csv.gz tests/kernel/recorded/falow-1.csv.gz \
-    tests/kernel/recorded/falow-2.csv.gz tests/kernel/recorded/falow-3.csv.gz tests/kernel/recorded/fed-1.csv.gz \
+    tests/kernel/recorded/b-2.csv.gz tests/kernel/recorded/b-3.csv.gz tests/kernel/recorded/both-1-first.csv.gz \
+    tests/kernel/recorded/both-1.csv.gz tests/kernel/recorded/both-2.csv.gz tests/kernel/recorded/both-3.csv.gz \
+    tests/kernel/recorded/c-1.csv.gz tests/kernel/recorded/c-2.csv.gz tests/kernel/recorded/c-3.csv.gz \
+    tests/kernel/recorded/cfast-1.csv.gz tests/kernel/recorded/cfast-2.csv.gz tests/kernel/recorded/cfast-3.csv.gz \
+    tests/kernel/recorded/closed-1-first.csv.gz tests/kernel/recorded/closed-1.csv.gz tests/kernel/recorded/closed-2-first.csv.gz \
+    tests/kernel/recorded/closed-2.csv.gz tests/kernel/recorded/closed-3.csv.gz tests/kernel/recorded/demote-1-first.csv.gz \
+    tests/kernel/recorded/demote-1.csv.gz tests/kernel/recorded/demote-2-first.csv.gz tests/kernel/recorded/demote-2.csv.gz \
+    tests/kernel/recorded/demote-3.csv.gz tests/kernel/recorded/fa-1.csv.gz tests/kernel/recorded/fa-2.csv.gz \
+    tests/kernel/recorded/fa-3.csv.gz tests/kernel/recorded/falow-1.csv.gz tests/kernel/recorded/falow-2.csv.gz \
+    tests/kernel/recorded/falow-3.csv.gz tests/kernel/recorded/fed-1-first.csv.gz tests/kernel/recorded/fed-1.csv.gz \
     tests/kernel/recorded/fed-2.csv.gz tests/kernel/recorded/fed-3.csv.gz tests/kernel/recorded/idle-1.csv.gz \
     tests/kernel/recorded/idle-2.csv.gz tests/kernel/recorded/idle-3.csv.gz tests/kernel/recorded/nb-1.csv.gz \
-    tests/kernel/recorded/nbhi-1.csv.gz tests/kernel/recorded/promote-1.csv.gz tests/kernel/recorded/promote-2.csv.gz \
-    tests/kernel/recorded/promote-3.csv.gz tests/kernel/recorded/thp-1.csv.gz tests/kernel/recorded/thp-2.csv.gz \
-    tests/kernel/recorded/thp-3.csv.gz
+    tests/kernel/recorded/nbhi-1.csv.gz tests/kernel/recorded/promote-1-first.csv.gz tests/kernel/recorded/promote-1.csv.gz \
+    tests/kernel/recorded/promote-2-first.csv.gz tests/kernel/recorded/promote-2.csv.gz tests/kernel/recorded/promote-3.csv.gz \
+    tests/kernel/recorded/thp-1.csv.gz tests/kernel/recorded/thp-2.csv.gz tests/kernel/recorded/thp-3.csv.gz
 EXTRA_DIST += tests/kernel/check-kernel tests/kernel/recorded.test $(recorded)
 
 # ... and with a kernel that is booted now: minutes.

@@ -121,7 +121,12 @@ static gint
 compare_recordings(gconstpointer a, gconstpointer b)
 {
     const Recording *x = *(Recording *const *)a, *y = *(Recording *const *)b;
-    return x->run != y->run ? (x->run > y->run) - (x->run < y->run) : strcmp(x->seed, y->seed);
+    if (x->run != y->run)
+        return (x->run > y->run) - (x->run < y->run);
+    /* Those that do not say the span come first. */
+    if (x->span_bytes != y->span_bytes)
+        return x->span_bytes < y->span_bytes ? -1 : 1;
+    return strcmp(x->seed, y->seed);
 }
 
 GPtrArray *

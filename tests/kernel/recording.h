@@ -20,7 +20,7 @@ typedef struct {
     GArray *numbers; /* ... uint64_t, row after row */
 } Recording;
 
-/* All of a folder, by run and seed; with `error`: none could be read, or one is wrong. (transfer full) */
+/* All of a folder, by run, span and seed; with `error`: none could be read, or one is wrong. (transfer full) */
 GPtrArray *recordings_read(const char *folder, GError **error);
 /* Rows of schemes and balancing; a column by its name, which must be there. */
 guint recording_count(const Recording *recording);
