@@ -36,7 +36,7 @@ libmm_a_SOURCES = \
     mm/huge.c mm/huge.h \
     mm/lru.c mm/lru.h \
     mm/memory.c mm/memory.h \
-    mm/mover-batch.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
+    mm/mover-batch.c mm/mover-flush.c mm/mover-options.c mm/mover-private.h mm/mover.c mm/mover.h \
     mm/payers.c mm/payers.h \
     mm/pressure.c mm/pressure.h \
     mm/reclaim-private.h mm/reclaim.c mm/reclaim.h mm/reclaim-marks.c mm/reclaim-scan.c \

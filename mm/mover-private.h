@@ -134,6 +134,9 @@ bool batch_leftover(Task *task, NsimTime now_ps);
 /* Undo what is under way. */
 void batch_abort(Task *task);
 
+/* mover-flush.c: shootdown for the task, booked on it; returns when it is over. */
+NsimTime flush_shoot_down(Task *task, uint64_t base_pages, uint64_t huge_folios, NsimTime now_ps);
+
 /* copy.c */
 
 typedef void (*NsimCopyDone)(Task *task, NsimTime now_ps);
